@@ -1,0 +1,1 @@
+"""Small helpers the notebooks call: data, augmentation, networks, training, results, pictures."""

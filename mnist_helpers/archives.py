@@ -1,0 +1,92 @@
+"""The MNIST files on disk: verified by hash on every use, extracted once, downloaded only into an empty folder."""
+
+import gzip
+import hashlib
+import shutil
+from pathlib import Path
+
+from torchvision import datasets
+
+from mnist_helpers.files import write_atomically
+from mnist_helpers.paths import PROJECT_ROOT, display_path
+
+# name: (MD5 of the .gz as torchvision lists it, MD5 of what it extracts to)
+MD5 = {
+    "train-images-idx3-ubyte": ("f68b3c2dcbeaaa9fbdd348bbdeb94873", "6bbc9ace898e44ae57da46a324031adb"),
+    "train-labels-idx1-ubyte": ("d53e105ee54ea40749a09fcbcd1e9432", "a25bea736e30d166cdddb491f175f624"),
+    "t10k-images-idx3-ubyte": ("9fb629c4189551a2d022fa330f9573f3", "2646ac647ad5339dbf082846283269ea"),
+    "t10k-labels-idx1-ubyte": ("ec29112dd5afa0611ce80d1b7f02629c", "27ae3e4e09519cfbb04c329615203637"),
+}
+
+
+class DataError(RuntimeError):
+    """The MNIST files are not there, or are not MNIST; the message says which, why, and what restores them."""
+
+
+def prepare_raw_folder(data_dir: Path) -> Path:
+    """Make sure `data_dir/MNIST/raw` holds the four genuine extracted files, and return that folder.
+
+    Every archive and every extracted file found there is hashed: torchvision itself only checks that extracted
+    files exist. Files that are missing are extracted from their archive; where archive and file are both
+    missing, torchvision downloads (with its progress bar).
+
+    Args:
+        data_dir: the folder torchvision calls `root`.
+
+    Raises:
+        DataError: a file differs from the published one, the folder cannot be written, or a download failed.
+    """
+    raw = data_dir / "MNIST" / "raw"
+    for name, (archive_md5, _) in MD5.items():
+        _check(raw / f"{name}.gz", archive_md5)
+    try:
+        if not all((raw / name).exists() or (raw / f"{name}.gz").exists() for name in MD5):
+            _download(data_dir)
+        for name in MD5:
+            if not (raw / name).exists():
+                _extract(raw / f"{name}.gz", raw / name)
+    except OSError as error:
+        raise DataError(
+            f"MNIST cannot be extracted into {display_path(raw)}: {error.strerror or error}. "
+            "Give data_dir a folder you can write to."
+        ) from error
+    for name, (_, file_md5) in MD5.items():
+        _check(raw / name, file_md5)
+    return raw
+
+
+def _check(path: Path, expected: str) -> None:
+    if not path.exists():
+        return
+    with path.open("rb") as stream:
+        actual = hashlib.file_digest(stream, "md5").hexdigest()
+    if actual != expected:
+        raise DataError(
+            f"{display_path(path)} is not the published MNIST file: MD5 expected {expected}, actual {actual} "
+            f"({path.stat().st_size:,} bytes). Restore it with: {_restore_command(path)}"
+        )
+
+
+def _restore_command(path: Path) -> str:
+    """Return the shell command after which the next run finds the genuine file again."""
+    if path.suffix == ".gz" and path.is_relative_to(PROJECT_ROOT / "data"):
+        return f"git checkout -- {display_path(path)}"
+    then = "downloaded" if path.suffix == ".gz" else "extracted"
+    return f"rm '{display_path(path)}'  (it is {then} again by the next run)"
+
+
+def _extract(archive: Path, target: Path) -> None:
+    # written whole or not at all: a run killed here must not leave a truncated file that merely "exists"
+    with gzip.open(archive) as source:
+        write_atomically(target, lambda stream: shutil.copyfileobj(source, stream, 2**20))
+
+
+def _download(data_dir: Path) -> None:
+    try:
+        datasets.MNIST(str(data_dir), download=True)
+    except (RuntimeError, OSError) as error:
+        raise DataError(
+            f"MNIST is not in {display_path(data_dir)} and could not be downloaded into it "
+            f"({str(error).strip().splitlines()[-1]}). Check the network, or use the copy that comes with the "
+            'project: data_dir="data".'
+        ) from error

@@ -1,0 +1,129 @@
+"""Augmentation of whole batches: parameters drawn per image, applied to all images at once.
+
+Equal in distribution to torchvision's RandomAffine, ColorJitter, Normalize and RandomErasing applied image by image
+(`reference.py` has that version; tests compare the two).
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mnist_helpers.config import Augmentation
+from mnist_helpers.data import MEAN, STD
+
+ERASING_ATTEMPTS = 10  # torchvision gives up after ten rectangles that do not fit
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What was drawn for each of N images; every field but `boxes` has shape (N,)."""
+
+    angle: Tensor
+    """Rotation in degrees."""
+    shift_x: Tensor
+    shift_y: Tensor
+    """Translation in whole pixels."""
+    scale: Tensor
+    shear: Tensor
+    """Shear along x in degrees."""
+    brightness: Tensor
+    contrast: Tensor
+    contrast_first: Tensor
+    """bool: ColorJitter applies its steps in random order."""
+    boxes: Tensor
+    """(N, 4) float32: top, left, height, width of the erased rectangle in pixels; height 0 erases nothing."""
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """Turn raw pixels (N, 28, 28) uint8 into inputs (N, 1, 28, 28) float32 of mean 0 and standard deviation 1."""
+    return pixels.unsqueeze(1).float().div_(255).sub_(MEAN).div_(STD)
+
+
+def augment(pixels: Tensor, augmentation: Augmentation | None) -> Tensor:
+    """Return normalised inputs (N, 1, 28, 28) float32 of raw pixels (N, 28, 28) uint8, each varied by its own draw.
+
+    Random numbers come from torch's global generator of the pixels' device.
+    """
+    if augmentation is None:
+        return normalise(pixels)
+    draws = draw(len(pixels), pixels.shape[-1], augmentation, pixels.device)
+    images = transform(pixels.unsqueeze(1).float().div_(255), draws)
+    return erase(images.sub_(MEAN).div_(STD), draws.boxes)
+
+
+def draw(count: int, size: int, augmentation: Augmentation, device: torch.device | str = "cpu") -> Draws:
+    """Draw the parameters of `count` images of `size`×`size` pixels."""
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.empty(count, device=device).uniform_(low, high)
+
+    a = augmentation
+    shift = a.translate * size
+    return Draws(
+        angle=uniform(-a.degrees, a.degrees),
+        shift_x=uniform(-shift, shift).round_(),
+        shift_y=uniform(-shift, shift).round_(),
+        scale=uniform(*a.scale),
+        shear=uniform(-a.shear, a.shear),
+        brightness=uniform(1 - a.brightness, 1 + a.brightness),
+        contrast=uniform(1 - a.contrast, 1 + a.contrast),
+        contrast_first=uniform(0, 1) < 0.5,
+        boxes=_draw_boxes(count, size, a, device),
+    )
+
+
+def _draw_boxes(count: int, size: int, a: Augmentation, device: torch.device | str) -> Tensor:
+    """Draw rectangles as Zhong et al. 2017 (https://arxiv.org/abs/1708.04896): area and ratio until one fits."""
+    shape = (count, ERASING_ATTEMPTS)
+    area = torch.empty(shape, device=device).uniform_(*a.erasing_area).mul_(size * size)
+    ratio = torch.empty(shape, device=device).uniform_(*map(math.log, a.erasing_ratio)).exp_()
+    heights, widths = (area * ratio).sqrt_().round_(), (area / ratio).sqrt_().round_()
+    fits = (heights < size) & (widths < size)
+    first = fits.int().argmax(1, keepdim=True)  # the first that fits; 0 when none does
+    height, width = heights.gather(1, first).squeeze(1), widths.gather(1, first).squeeze(1)
+    top, left = (torch.rand(count, device=device) * (size - side + 1) for side in (height, width))
+    erased = (torch.rand(count, device=device) < a.erasing_p) & fits.any(1)
+    return torch.stack([top.floor_(), left.floor_(), height * erased, width], dim=1)
+
+
+def transform(images: Tensor, draws: Draws) -> Tensor:
+    """Move and recolour images (N, 1, H, H) float32 in [0, 1] as drawn; new pixels are black."""
+    grid = F.affine_grid(inverse_affine(draws, images.shape[-1]), list(images.shape), align_corners=False)
+    images = F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    first = torch.where(draws.contrast_first, draws.contrast, draws.brightness)
+    second = torch.where(draws.contrast_first, draws.brightness, draws.contrast)
+    images = _jitter(images, first, around_mean=draws.contrast_first)
+    return _jitter(images, second, around_mean=~draws.contrast_first)
+
+
+def inverse_affine(draws: Draws, size: int) -> Tensor:
+    """Return the maps (N, 2, 3) from output to input positions, in `affine_grid`'s coordinates from −1 to 1.
+
+    An output point is moved back, then unrotated, unsheared and unscaled about the image's centre: the inverse of
+    R(angle) · S(scale) · Shear_x(shear), as in torchvision's `RandomAffine`.
+    """
+    angle, shear = draws.angle.deg2rad(), draws.shear.deg2rad()
+    cos, sin, tan = angle.cos(), angle.sin(), shear.tan()
+    a, b = (cos - sin * tan) / draws.scale, (sin + cos * tan) / draws.scale
+    c, d = -sin / draws.scale, cos / draws.scale
+    x, y = draws.shift_x * (2 / size), draws.shift_y * (2 / size)
+    return torch.stack([a, b, -(a * x + b * y), c, d, -(c * x + d * y)], dim=1).view(-1, 2, 3)
+
+
+def _jitter(images: Tensor, factor: Tensor, around_mean: Tensor) -> Tensor:
+    """Scale pixel values by `factor` (N,), around the image's mean (contrast) or around black (brightness)."""
+    factor = factor.view(-1, 1, 1, 1)
+    pivot = images.mean((1, 2, 3), keepdim=True) * around_mean.view(-1, 1, 1, 1)
+    return (images * factor).add_(pivot * (1 - factor)).clamp_(0, 1)
+
+
+def erase(inputs: Tensor, boxes: Tensor) -> Tensor:
+    """Set one rectangle of each input (N, 1, H, H) to 0; `boxes` (N, 4) as in `Draws`."""
+    position = torch.arange(inputs.shape[-1], device=inputs.device)
+    top, left, height, width = boxes.unsqueeze(2).unbind(1)
+    rows = (position >= top) & (position < top + height)
+    columns = (position >= left) & (position < left + width)
+    return inputs.masked_fill_((rows.unsqueeze(2) & columns.unsqueeze(1)).unsqueeze(1), 0)

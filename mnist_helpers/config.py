@@ -1,0 +1,172 @@
+"""One frozen object that holds every number of a run, checked before any work starts."""
+
+import difflib
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from mnist_helpers.models import MODELS
+from mnist_helpers.paths import display_path, resolve
+
+PARAMETER_BUDGET = 20_000
+EPOCH_BUDGET = 20
+TRAINING_IMAGES = 60_000
+
+
+class ConfigError(ValueError):
+    """A parameter of a run is unknown or not allowed; the message names it, its value and what is allowed."""
+
+
+def _known_model(name: str) -> str:
+    if name not in MODELS:
+        raise ValueError(f"allowed: {', '.join(MODELS)}")
+    return name
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Augmentation(_Frozen):
+    """How training images are varied; every range is drawn per image, uniformly, as torchvision does."""
+
+    degrees: float = Field(15, ge=0, le=180)
+    """Rotation by −degrees to +degrees."""
+    translate: float = Field(0.1, ge=0, le=1)
+    """Shift in x and y by up to this share of the image's side, in whole pixels."""
+    scale: tuple[float, float] = (0.9, 1.1)
+    """Zoom factor."""
+    shear: float = Field(5, ge=0, lt=90)
+    """Shear along x by −shear to +shear degrees."""
+    brightness: float = Field(0.2, ge=0, le=1)
+    """Brightness factor 1 − b to 1 + b."""
+    contrast: float = Field(0.2, ge=0, le=1)
+    """Contrast factor 1 − c to 1 + c, around the image's mean."""
+    erasing_p: float = Field(0.2, ge=0, le=1)
+    """Probability of blanking one rectangle."""
+    erasing_area: tuple[float, float] = (0.02, 0.33)
+    """The rectangle's share of the image."""
+    erasing_ratio: tuple[float, float] = (0.3, 3.3)
+    """The rectangle's height to width, drawn on a logarithmic scale."""
+
+
+class RunConfig(_Frozen):
+    """Everything that decides a run. Same config, same machine: same weights, bit for bit."""
+
+    model: Annotated[str, AfterValidator(_known_model)] = "final"
+    epochs: int = Field(15, ge=1, lt=EPOCH_BUDGET)
+    batch_size: int = Field(128, ge=1, le=TRAINING_IMAGES)
+    max_lr: float = Field(0.1, gt=0)
+    """Peak learning rate of the OneCycle schedule (Smith & Topin 2018, https://arxiv.org/abs/1708.07120)."""
+    pct_start: float = Field(0.3, gt=0, lt=1)
+    """Share of all steps in which the rate rises."""
+    div_factor: float = Field(25, gt=1)
+    """The rate starts at max_lr / div_factor."""
+    final_div_factor: float = Field(1e4, gt=1)
+    """The rate ends at max_lr / div_factor / final_div_factor."""
+    max_momentum: float = Field(0.95, gt=0, lt=1)
+    """Nesterov momentum at the lowest rates; OneCycle moves it against the rate."""
+    base_momentum: float = Field(0.85, gt=0, lt=1)
+    """Nesterov momentum at the peak rate."""
+    weight_decay: float = Field(5e-4, ge=0)
+    augmentation: Augmentation | None = Augmentation()
+    """None trains on the plain digits."""
+    seed: int = Field(0, ge=0, lt=2**31)
+    """Decides the split, the first weights, and every epoch's order, augmentation and dropout."""
+    train_size: int | None = Field(None, ge=10, le=TRAINING_IMAGES - 10)
+    """Images to train on, drawn evenly over the classes; None: all that validation leaves."""
+    validation_size: int = Field(50, ge=10, le=TRAINING_IMAGES - 10)
+    data_dir: str = "data"
+    output_dir: str = "outputs"
+    resume: bool = False
+    device: str = "auto"
+
+    def torch_device(self) -> torch.device:
+        """Return the device to train on; `auto` takes a GPU when there is one."""
+        if self.device != "auto":
+            return torch.device(self.device)
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def output_folder(self) -> Path:
+        """Return `output_dir` as an absolute path."""
+        return resolve(self.output_dir)
+
+    def training_differences(self, other: "RunConfig") -> list[str]:
+        """Name the fields in which the two would train differently, as `name: this one, other one`."""
+        places = {"data_dir", "output_dir", "resume", "device"}
+        mine, theirs = self.model_dump(exclude=places), other.model_dump(exclude=places)
+        return [f"{name}: {mine[name]}, {theirs[name]}" for name in mine if mine[name] != theirs[name]]
+
+
+def make_config(**parameters: Any) -> RunConfig:
+    """Return the configuration of a run on this machine, checked; creates `output_dir` when it is not there.
+
+    Raises:
+        ConfigError: one line for each parameter that is unknown or not allowed.
+    """
+    try:
+        config = RunConfig(**parameters)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(problem) for problem in error.errors())) from None
+    asked = (config.train_size or 0) + config.validation_size
+    if asked > TRAINING_IMAGES:
+        raise ConfigError(
+            f"train_size={config.train_size} with validation_size={config.validation_size} is not allowed; "
+            f"allowed: together at most {TRAINING_IMAGES:,} images"
+        )
+    _check_device(config.device)
+    _check_writable(config.output_folder())
+    return config
+
+
+def _check_device(name: str) -> None:
+    present = ["cpu"]
+    if torch.cuda.is_available():
+        present += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        present.append("mps")
+    if name not in ("auto", *present):
+        raise ConfigError(f"device={name!r} is not allowed; allowed on this machine: auto, {', '.join(present)}")
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # permission bits say little (root, network file systems): try
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"output_dir={display_path(folder)!r} is not allowed ({error.strerror}); "
+            "allowed: a folder that exists or can be made, and that you can write to"
+        ) from None
+
+
+def _explain(problem: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, RunConfig.model_fields, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        return f"{name} is not a parameter{hint}; allowed: {', '.join(RunConfig.model_fields)}"
+    said = problem["msg"].removeprefix("Value error, ").removeprefix("allowed: ")
+    return f"{name}={problem['input']!r} is not allowed; allowed: {_range(name) or said}"
+
+
+def _range(name: str) -> str:
+    """Return the allowed range of a numeric field, such as `a whole number ≥ 1 and < 20; default 15`."""
+    field = RunConfig.model_fields.get(name)
+    signs = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}
+    limits = [
+        f"{signs[type(limit)][0]} {getattr(limit, signs[type(limit)][1]):,}"
+        for limit in (field.metadata if field else [])
+        if type(limit) in signs
+    ]
+    if not limits:
+        return ""
+    number = "a number" if field.annotation is float else "a whole number"
+    return f"{number} {' and '.join(limits)} (default {field.default})"

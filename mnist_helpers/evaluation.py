@@ -1,0 +1,53 @@
+"""How good a network is on a set of images: loss, accuracy, its interval, and what it said for each image."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from scipy.stats import binomtest
+from torch import Tensor, nn
+
+from mnist_helpers.augment import normalise
+from mnist_helpers.data import Images
+
+EVALUATION_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Mean cross-entropy in nats, and the share of images classified as labelled."""
+
+    loss: float
+    accuracy: float
+
+
+@torch.inference_mode()
+def predict_logits(model: nn.Module, pixels: Tensor) -> Tensor:
+    """Return the logits (N, 10) float32 of raw pixels (N, 28, 28) uint8, without dropout or augmentation.
+
+    The network is left in the mode it came in.
+    """
+    was_training = model.training
+    model.eval()
+    logits = torch.cat([model(normalise(batch)) for batch in pixels.split(EVALUATION_BATCH)])
+    model.train(was_training)
+    return logits
+
+
+def evaluate(model: nn.Module, images: Images) -> Metrics:
+    """Return loss and accuracy of `model` on `images`."""
+    return metrics(predict_logits(model, images.pixels), images.targets)
+
+
+def metrics(logits: Tensor, targets: Tensor) -> Metrics:
+    """Return loss and accuracy of logits (N, 10) against targets (N,)."""
+    return Metrics(
+        loss=F.cross_entropy(logits, targets).item(),
+        accuracy=(logits.argmax(1) == targets).float().mean().item(),
+    )
+
+
+def accuracy_interval(correct: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's score interval of an accuracy (Wilson 1927), which holds up near 100 % where ± does not."""
+    interval = binomtest(correct, count).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)

@@ -1,0 +1,16 @@
+"""Where things are: every relative path means "inside the project", whoever calls from wherever."""
+
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+def resolve(path: str | Path) -> Path:
+    """Return `path` as an absolute path; a relative one is taken from the project's top folder."""
+    return (PROJECT_ROOT / Path(path).expanduser()).resolve()
+
+
+def display_path(path: str | Path) -> str:
+    """Return `path` as a reader should see it: relative to the project when inside it."""
+    path = resolve(path)
+    return str(path.relative_to(PROJECT_ROOT)) if path.is_relative_to(PROJECT_ROOT) else str(path)

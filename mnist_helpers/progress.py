@@ -1,0 +1,104 @@
+"""A live bar for whoever waits: one line with loss and batch time, and one clean line per epoch that stays.
+
+The bar picks its place by itself:
+- in a notebook it is one output that is updated in place, so the saved file keeps its last state only;
+- when papermill runs the notebook, the person's terminal, if there is one, shows it as well;
+- in a script it is tqdm's own line on a terminal's stderr, and nothing when stderr is a file.
+"""
+
+import os
+import sys
+import time
+from typing import IO, Self
+
+import psutil
+from IPython import get_ipython
+from IPython.display import display
+from torch import Tensor
+from tqdm import tqdm
+
+REFRESH_SECONDS = 0.25
+
+
+class _NotebookLine:
+    """A text stream whose current line is one notebook output, updated in place, and a copy on `terminal`."""
+
+    def __init__(self, terminal: IO[str] | None) -> None:
+        self.terminal = terminal
+        self._handle = display({"text/plain": ""}, raw=True, display_id=True)
+
+    def write(self, text: str) -> None:
+        line = text.rsplit("\r", maxsplit=1)[-1].strip()
+        if line:
+            self._handle.update({"text/plain": line}, raw=True)
+        if self.terminal:
+            self.terminal.write(text)
+
+    def flush(self) -> None:
+        if self.terminal:
+            self.terminal.flush()
+
+
+def _papermill_terminal() -> IO[str] | None:
+    """Return the terminal of the person who started papermill on this notebook, if there is one."""
+    try:
+        if not any("papermill" in part for part in psutil.Process(os.getppid()).cmdline()):
+            return None
+        return open("/dev/tty", "w", encoding="utf-8")
+    except (OSError, psutil.Error):
+        return None
+
+
+def _bar_stream() -> _NotebookLine | IO[str] | None:
+    if getattr(get_ipython(), "kernel", None) is not None:
+        return _NotebookLine(_papermill_terminal())
+    return sys.stderr if sys.stderr.isatty() else None
+
+
+class TrainingBar:
+    """A bar over all batches of a run; also a context manager that closes it.
+
+    Args:
+        batches: in the whole run.
+        done: batches finished before (a resumed run).
+    """
+
+    def __init__(self, batches: int, done: int = 0) -> None:
+        self._stream = _bar_stream()
+        self._tqdm = tqdm(
+            total=batches,
+            initial=done,
+            file=self._stream,
+            disable=self._stream is None,
+            ncols=100,
+            mininterval=REFRESH_SECONDS,
+            unit="batch",
+            bar_format="{desc} |{bar:24}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
+        )
+        self._started, self._first, self._shown = time.perf_counter(), done, 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tqdm.close()
+
+    def epoch(self, number: int, epochs: int) -> None:
+        """Name the epoch that starts."""
+        self._tqdm.set_description_str(f"epoch {number}/{epochs}", refresh=False)
+
+    def batch(self, loss: Tensor) -> None:
+        """Count one batch; its `loss` () is read only when the line is redrawn, since reading waits for a GPU."""
+        now = time.perf_counter()
+        if not self._tqdm.disable and now - self._shown > REFRESH_SECONDS:
+            per_batch = (now - self._started) / (self._tqdm.n + 1 - self._first)
+            self._tqdm.set_postfix_str(f"loss {loss.item():.3f}, {per_batch * 1000:.1f} ms/batch", refresh=False)
+            self._shown = now
+        self._tqdm.update()
+
+    def line(self, text: str) -> None:
+        """Print a line that stays: in the notebook's output or on stdout, and above a terminal's bar."""
+        self._tqdm.clear()
+        if isinstance(self._stream, _NotebookLine) and self._stream.terminal:
+            self._stream.terminal.write(f"{text}\n")
+        print(text, flush=True)

@@ -1,0 +1,59 @@
+"""The plain version, to compare with: torchvision transforms image by image in a DataLoader, plain layers."""
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from mnist_helpers.config import Augmentation, RunConfig
+from mnist_helpers.data import MEAN, STD, Images
+
+
+class DigitDataset(Dataset):
+    """Digits as torchvision's MNIST gives them: a PIL image through `transform`, and its label."""
+
+    def __init__(self, images: Images, transform: transforms.Compose) -> None:
+        self.images, self.transform = images, transform
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        """Return one transformed image (1, 28, 28) float32 and its label."""
+        image = Image.fromarray(self.images.pixels[index].numpy())
+        return self.transform(image), int(self.images.targets[index])
+
+
+def reference_transform(augmentation: Augmentation | None) -> transforms.Compose:
+    """Return the torchvision transforms that `augment` must equal in distribution."""
+    normalise = [transforms.ToTensor(), transforms.Normalize((MEAN,), (STD,))]
+    if augmentation is None:
+        return transforms.Compose(normalise)
+    a = augmentation
+    bilinear = transforms.InterpolationMode.BILINEAR
+    return transforms.Compose(
+        [
+            transforms.RandomAffine(a.degrees, (a.translate,) * 2, a.scale, a.shear, interpolation=bilinear),
+            transforms.ColorJitter(brightness=a.brightness, contrast=a.contrast),
+            *normalise,
+            transforms.RandomErasing(a.erasing_p, a.erasing_area, a.erasing_ratio),
+        ]
+    )
+
+
+def reference_loader(images: Images, config: RunConfig, training: bool) -> DataLoader:
+    """Return a DataLoader of the reference: shuffled and augmented for training, plain for evaluation."""
+    transform = reference_transform(config.augmentation if training else None)
+    return DataLoader(DigitDataset(images, transform), config.batch_size, shuffle=training)
+
+
+def reference_step(model: nn.Module, batch: list[Tensor], optimizer: torch.optim.Optimizer) -> float:
+    """Train on one batch of the loader and return its mean loss."""
+    inputs, targets = batch
+    loss = F.cross_entropy(model(inputs), targets)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()

@@ -1,0 +1,160 @@
+"""The training loop: one readable function for a step, one for an epoch, one for a run."""
+
+import math
+import time
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
+
+from mnist_helpers.augment import augment
+from mnist_helpers.checkpoints import checkpoint_folder, latest_checkpoint, save_checkpoint, start_folder
+from mnist_helpers.config import RunConfig
+from mnist_helpers.data import Images, Split
+from mnist_helpers.evaluation import Metrics, evaluate
+from mnist_helpers.layers import accelerate
+from mnist_helpers.models import build_model, count_parameters
+from mnist_helpers.progress import TrainingBar
+from mnist_helpers.results import EPOCH_HEADER, EpochRecord, RunResults, describe_environment, format_epoch, summarise
+from mnist_helpers.runtime import keep_freed_memory, seed_epoch
+from mnist_helpers.state import TrainingState
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss became infinite or not a number; the message says when and what to change."""
+
+
+def make_optimizer(model: nn.Module, config: RunConfig) -> torch.optim.SGD:
+    """Return SGD with Nesterov momentum.
+
+    The reference writes lr=0.01 and momentum=0.9 here; neither has an effect, since OneCycle sets both before the
+    first step.
+    """
+    return torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=config.weight_decay)
+
+
+def make_schedule(optimizer: torch.optim.Optimizer, config: RunConfig, steps_per_epoch: int) -> OneCycleLR:
+    """Return the OneCycle schedule over exactly the steps of this run, to be stepped after every batch."""
+    return OneCycleLR(
+        optimizer,
+        max_lr=config.max_lr,
+        total_steps=config.epochs * steps_per_epoch,
+        pct_start=config.pct_start,
+        div_factor=config.div_factor,
+        final_div_factor=config.final_div_factor,
+        base_momentum=config.base_momentum,
+        max_momentum=config.max_momentum,
+        anneal_strategy="cos",
+    )
+
+
+def train_step(
+    model: nn.Module, inputs: Tensor, targets: Tensor, optimizer: torch.optim.Optimizer
+) -> tuple[Tensor, Tensor]:
+    """Take one step down the gradient of a batch's mean loss; return that loss () and the logits (N, 10)."""
+    logits = model(inputs)
+    loss = F.cross_entropy(logits, targets)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach(), logits.detach()
+
+
+def train_epoch(state: TrainingState, images: Images, bar: TrainingBar) -> tuple[Metrics, float]:
+    """Train on every image once, in random order.
+
+    Returns:
+        Loss and accuracy over the batches as they went by, and the learning rate of the last step.
+    """
+    state.model.train()
+    device = images.targets.device
+    # summed where the training runs: reading a number back at every step would make a GPU wait
+    loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)
+    for indices in torch.randperm(len(images), device=device).split(state.config.batch_size):
+        batch = images.take(indices)
+        inputs = augment(batch.pixels, state.config.augmentation)
+        loss, logits = train_step(state.model, inputs, batch.targets, state.optimizer)
+        learning_rate = state.optimizer.param_groups[0]["lr"]
+        state.schedule.step()
+        loss_sum += loss * len(indices)
+        correct += (logits.argmax(1) == batch.targets).sum()
+        bar.batch(loss)
+    return Metrics(loss_sum.item() / len(images), correct.item() / len(images)), learning_rate
+
+
+def new_state(config: RunConfig, images: int, device: torch.device) -> TrainingState:
+    """Return the untrained network with its optimizer and schedule, all decided by `config.seed`."""
+    seed_epoch(config.seed, 0)
+    model = build_model(config.model).to(device)
+    if device.type == "cpu":
+        accelerate(model)
+    optimizer = make_optimizer(model, config)
+    schedule = make_schedule(optimizer, config, math.ceil(images / config.batch_size))
+    return TrainingState(config, model, optimizer, schedule, history=[])
+
+
+def train(config: RunConfig, split: Split) -> tuple[nn.Module, RunResults]:
+    """Train as `config` says, with checkpoints in its output folder; return the last epoch's network and the results.
+
+    With `config.resume` an interrupted run goes on after its last whole checkpoint, and ends with the weights it
+    would have had.
+
+    Raises:
+        CheckpointError: `config.resume`, and the checkpoints are unreadable or of a run with other settings.
+        TrainingDiverged: the loss is no longer a number.
+    """
+    keep_freed_memory()
+    device = config.torch_device()
+    split = split.to(device)
+    state = new_state(config, len(split.train), device)
+    folder = checkpoint_folder(config.output_folder())
+    start_folder(folder, config.resume)
+    if config.resume and (checkpoint := latest_checkpoint(folder)):
+        state.restore(checkpoint)
+
+    steps = state.schedule.total_steps
+    with TrainingBar(steps, done=steps * state.epoch // config.epochs) as bar:
+        for line in (EPOCH_HEADER, *map(format_epoch, state.history)):
+            bar.line(line)
+        while state.epoch < config.epochs:
+            bar.epoch(state.epoch + 1, config.epochs)
+            state.history.append(run_epoch(state, split, bar))
+            save_checkpoint(folder, state.snapshot(), is_best=state.last_is_best())
+            bar.line(format_epoch(state.history[-1]))
+    results = summarise(config, describe_environment(device), state.history, count_parameters(state.model))
+    return plain_model(config.model, state.model.state_dict()), results
+
+
+def plain_model(name: str, weights: Mapping[str, Tensor]) -> nn.Module:
+    """Return the network as it is written, on the CPU, with trained `weights`, ready to classify."""
+    model = build_model(name)
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+def run_epoch(state: TrainingState, split: Split, bar: TrainingBar) -> EpochRecord:
+    """Train the next epoch and measure the network after it on all three sets."""
+    started = time.perf_counter()
+    epoch = state.epoch + 1
+    # each epoch has its own seed, so that a resumed run draws what an uninterrupted one would
+    seed_epoch(state.config.seed, epoch)
+    train_metrics, learning_rate = train_epoch(state, split.train, bar)
+    if not math.isfinite(train_metrics.loss):
+        raise TrainingDiverged(
+            f"the training loss is {train_metrics.loss} in epoch {epoch}: max_lr={state.config.max_lr} is too high "
+            f"for batch_size={state.config.batch_size}; try a tenth of it"
+        )
+    validation, test = evaluate(state.model, split.validation), evaluate(state.model, split.test)
+    return EpochRecord(
+        epoch=epoch,
+        train_loss=train_metrics.loss,
+        train_accuracy=train_metrics.accuracy,
+        validation_loss=validation.loss,
+        validation_accuracy=validation.accuracy,
+        test_loss=test.loss,
+        test_accuracy=test.accuracy,
+        learning_rate=learning_rate,
+        seconds=round(time.perf_counter() - started, 3),
+    )

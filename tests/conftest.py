@@ -1,0 +1,17 @@
+"""What several test files need: the real digits, once."""
+
+import pytest
+import torch
+
+from mnist_helpers.data import Images, load_mnist
+
+
+@pytest.fixture(scope="session")
+def mnist() -> tuple[Images, Images]:
+    return load_mnist("data")
+
+
+@pytest.fixture
+def digits(mnist) -> Images:
+    """Sixty-four real training digits."""
+    return mnist[0].take(torch.arange(64))
