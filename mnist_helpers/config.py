@@ -16,6 +16,8 @@ from mnist_helpers.paths import display_path, resolve
 PARAMETER_BUDGET = 20_000
 EPOCH_BUDGET = 20
 TRAINING_IMAGES = 60_000
+PUBLISHED_FOLDER = "outputs"
+TRIAL_FOLDER = "outputs/trial"
 
 
 class ConfigError(ValueError):
@@ -82,7 +84,7 @@ class RunConfig(_Frozen):
     """Images to train on, drawn evenly over the classes; None: all that validation leaves."""
     validation_size: int = Field(50, ge=10, le=TRAINING_IMAGES - 10)
     data_dir: str = "data"
-    output_dir: str = "outputs"
+    output_dir: str = PUBLISHED_FOLDER
     resume: bool = False
     device: str = "auto"
 
@@ -106,11 +108,18 @@ class RunConfig(_Frozen):
 def make_config(**parameters: Any) -> RunConfig:
     """Return the configuration of a run on this machine, checked; creates `output_dir` when it is not there.
 
+    Without an `output_dir` (or with None) the course's own settings write to `outputs`, where the published run is
+    kept, and any other settings to `outputs/trial`.
+
     Raises:
         ConfigError: one line for each parameter that is unknown or not allowed.
     """
+    chosen_folder = parameters.pop("output_dir", None)
     try:
         config = RunConfig(**parameters)
+        if chosen_folder is None:
+            chosen_folder = TRIAL_FOLDER if config.training_differences(RunConfig()) else PUBLISHED_FOLDER
+        config = RunConfig(**parameters, output_dir=chosen_folder)
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(problem) for problem in error.errors())) from None
     asked = (config.train_size or 0) + config.validation_size

@@ -12,7 +12,6 @@ from torchvision.datasets.mnist import read_image_file, read_label_file
 from mnist_helpers.archives import prepare_raw_folder
 from mnist_helpers.paths import resolve
 
-CLASSES = 10
 # of all training pixels scaled to [0, 1]; notebook 01 computes them
 MEAN, STD = 0.1307, 0.3081
 

@@ -25,18 +25,19 @@ class Metrics:
 def predict_logits(model: nn.Module, pixels: Tensor) -> Tensor:
     """Return the logits (N, 10) float32 of raw pixels (N, 28, 28) uint8, without dropout or augmentation.
 
-    The network is left in the mode it came in.
+    The images are moved to the network's device in batches; the network is left in the mode it came in.
     """
+    device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    logits = torch.cat([model(normalise(batch)) for batch in pixels.split(EVALUATION_BATCH)])
+    logits = torch.cat([model(normalise(batch.to(device))) for batch in pixels.split(EVALUATION_BATCH)])
     model.train(was_training)
     return logits
 
 
 def evaluate(model: nn.Module, images: Images) -> Metrics:
     """Return loss and accuracy of `model` on `images`."""
-    return metrics(predict_logits(model, images.pixels), images.targets)
+    return metrics(logits := predict_logits(model, images.pixels), images.targets.to(logits.device))
 
 
 def metrics(logits: Tensor, targets: Tensor) -> Metrics:

@@ -5,11 +5,13 @@ torch 2.15's channels-last BatchNorm falls back to scalar code for channel count
 shares.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
-RANDOM_LEVELS = 2**16
+MARGIN = 6  # standard deviations more draws than will likely be needed
 
 
 def _rows(x: Tensor) -> Tensor:
@@ -79,23 +81,48 @@ class FastBatchNormReLU(nn.BatchNorm2d):
         return out
 
 
-class FastDropout(nn.Dropout):
-    """`nn.Dropout` on 16 random bits per element, four elements to each number drawn.
+def dropped_positions(count: int, p: float) -> Tensor:
+    """Draw which of `count` elements are dropped, each with probability `p` < 1: their positions, int64, rising.
 
-    The probability is rounded to a multiple of 1/65,536; the scale is the exact inverse of what is kept.
+    The gaps between dropped elements are geometric, gap = 1 + ⌊ln u / ln(1 − p)⌋ with u uniform (Devroye 1986,
+    Non-Uniform Random Variate Generation, section X.2), so that only count · p numbers are drawn instead of count.
     """
+    likely = count * p
+    draws = max(1, int(likely + MARGIN * math.sqrt(likely)))
+    gaps = torch.rand(draws).neg_().log1p_().div_(math.log1p(-p)).floor_().long().add_(1)
+    positions = gaps.cumsum(0).sub_(1)
+    last = int(positions[-1])
+    if last < count - 1:  # once in a billion draws they do not reach the end
+        positions = torch.cat([positions, dropped_positions(count - last - 1, p) + last + 1])
+    return positions[: int(torch.searchsorted(positions, count))]
+
+
+class _Dropout(torch.autograd.Function):
+    """Zero the elements at `positions` of the inputs' memory, scale the others."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, inputs: Tensor, positions: Tensor, scale: float) -> Tensor:
+        ctx.save_for_backward(positions)
+        ctx.scale, ctx.stride = scale, inputs.stride()
+        out = inputs * scale
+        out.as_strided((out.numel(),), (1,)).index_fill_(0, positions, 0)
+        return out
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None]:
+        out = torch.mul(grad, ctx.scale, out=torch.empty_strided(grad.shape, ctx.stride, dtype=grad.dtype))
+        out.as_strided((out.numel(),), (1,)).index_fill_(0, ctx.saved_tensors[0], 0)
+        return out, None, None
+
+
+class FastDropout(nn.Dropout):
+    """`nn.Dropout` that draws positions to drop instead of one number for every element."""
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return `inputs` with a share `p` of elements zeroed and the rest scaled to keep the mean."""
-        if not self.training or self.p == 0:
-            return inputs
-        dropped = round(self.p * RANDOM_LEVELS)
-        numbers = torch.empty((inputs.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
-        bits = numbers.view(torch.int16)[: inputs.numel()]
-        # to float first: torch compares floats with vector instructions, 16-bit integers without
-        keep = bits.to(inputs.dtype).ge_(dropped - RANDOM_LEVELS // 2).mul_(RANDOM_LEVELS / (RANDOM_LEVELS - dropped))
-        # in the inputs' own memory order, so that the product runs straight through both
-        return inputs * keep.as_strided(inputs.shape, inputs.stride())
+        """Return dense `inputs` with each element zeroed with probability `p` and the rest scaled by 1 / (1 − p)."""
+        if not self.training or self.p in (0, 1):
+            return super().forward(inputs)
+        return _Dropout.apply(inputs, dropped_positions(inputs.numel(), self.p), 1 / (1 - self.p))
 
 
 def accelerate(model: nn.Module) -> nn.Module:

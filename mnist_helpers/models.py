@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from mnist_helpers.data import CLASSES
+CLASSES = 10
 
 
 def conv_bn_relu(in_channels: int, out_channels: int) -> list[nn.Module]:

@@ -20,23 +20,31 @@ from tqdm import tqdm
 REFRESH_SECONDS = 0.25
 
 
-class _NotebookLine:
-    """A text stream whose current line is one notebook output, updated in place, and a copy on `terminal`."""
+class _NotebookOutput:
+    """A text stream for tqdm whose current line, below the lines that stay, is one notebook output.
+
+    Everything is repeated on `terminal`, if there is one.
+    """
 
     def __init__(self, terminal: IO[str] | None) -> None:
-        self.terminal = terminal
+        self._terminal = terminal
+        self._lines: list[str] = []
         self._handle = display({"text/plain": ""}, raw=True, display_id=True)
 
     def write(self, text: str) -> None:
-        line = text.rsplit("\r", maxsplit=1)[-1].strip()
-        if line:
-            self._handle.update({"text/plain": line}, raw=True)
-        if self.terminal:
-            self.terminal.write(text)
+        current = text.rsplit("\r", maxsplit=1)[-1].strip()
+        if current:
+            self._handle.update({"text/plain": "\n".join([*self._lines, current])}, raw=True)
+        if self._terminal:
+            self._terminal.write(text)
+
+    def keep(self, line: str) -> None:
+        self._lines.append(line)
+        self.write(f"{line}\n")
 
     def flush(self) -> None:
-        if self.terminal:
-            self.terminal.flush()
+        if self._terminal:
+            self._terminal.flush()
 
 
 def _papermill_terminal() -> IO[str] | None:
@@ -49,9 +57,9 @@ def _papermill_terminal() -> IO[str] | None:
         return None
 
 
-def _bar_stream() -> _NotebookLine | IO[str] | None:
+def _bar_stream() -> _NotebookOutput | IO[str] | None:
     if getattr(get_ipython(), "kernel", None) is not None:
-        return _NotebookLine(_papermill_terminal())
+        return _NotebookOutput(_papermill_terminal())
     return sys.stderr if sys.stderr.isatty() else None
 
 
@@ -71,6 +79,7 @@ class TrainingBar:
             file=self._stream,
             disable=self._stream is None,
             ncols=100,
+            ascii=False,
             mininterval=REFRESH_SECONDS,
             unit="batch",
             bar_format="{desc} |{bar:24}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
@@ -97,8 +106,9 @@ class TrainingBar:
         self._tqdm.update()
 
     def line(self, text: str) -> None:
-        """Print a line that stays: in the notebook's output or on stdout, and above a terminal's bar."""
+        """Show a line that stays, above the bar."""
         self._tqdm.clear()
-        if isinstance(self._stream, _NotebookLine) and self._stream.terminal:
-            self._stream.terminal.write(f"{text}\n")
-        print(text, flush=True)
+        if isinstance(self._stream, _NotebookOutput):
+            self._stream.keep(text)
+        else:
+            print(text, flush=True)

@@ -1,14 +1,21 @@
-"""What a run leaves as data: `results.json`, with all that is needed to judge and to repeat it."""
+"""What a run leaves as data: `results.json`, with all that is needed to judge and to repeat it.
 
+`python -m mnist_helpers.results` (`make view-results`) shows the published one.
+"""
+
+import argparse
 import platform
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 import torchvision
 from pydantic import BaseModel, ConfigDict
 
-from mnist_helpers.config import RunConfig
+from mnist_helpers.config import PUBLISHED_FOLDER, RunConfig
 from mnist_helpers.files import write_text_atomically
+from mnist_helpers.paths import display_path, resolve
 
 RESULTS_FILE = "results.json"
 
@@ -122,3 +129,28 @@ def read_results(folder: Path) -> RunResults:
         pydantic.ValidationError: the file is not the results of a run.
     """
     return RunResults.model_validate_json((folder / RESULTS_FILE).read_text(encoding="utf-8"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a finished run: headline, history, and what it ran on; return 1 when there is none."""
+    parser = argparse.ArgumentParser(prog="python -m mnist_helpers.results", description="Show a finished run.")
+    parser.add_argument("folder", nargs="?", default=PUBLISHED_FOLDER)
+    folder = resolve(parser.parse_args(arguments).folder)
+    try:
+        results = read_results(folder)
+    except FileNotFoundError:
+        print(f"{display_path(folder / RESULTS_FILE)} is not there; run: make train", file=sys.stderr)
+        return 1
+    environment = results.environment
+    print("\n".join([EPOCH_HEADER, *map(format_epoch, results.history)]))
+    print(
+        f"\n{results.config.model}, seed {results.config.seed}: {results.final_test_accuracy:.2%} on the test set "
+        f"after epoch {results.total_epochs}, {results.total_parameters:,} parameters, "
+        f"{results.training_time_seconds / 60:.1f} minutes on {environment.device} ({environment.threads} threads), "
+        f"torch {environment.torch}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
@@ -48,6 +47,21 @@ def make_schedule(optimizer: torch.optim.Optimizer, config: RunConfig, steps_per
         max_momentum=config.max_momentum,
         anneal_strategy="cos",
     )
+
+
+def planned_schedule(config: RunConfig, images: int) -> tuple[list[float], list[float]]:
+    """Return the learning rate and the momentum of every step of a run over `images` training images."""
+    parameter = nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=config.max_lr, momentum=config.max_momentum)
+    steps = config.epochs * math.ceil(images / config.batch_size)
+    schedule = make_schedule(optimizer, config, math.ceil(images / config.batch_size))
+    rates, momenta = [], []
+    for _ in range(steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        momenta.append(optimizer.param_groups[0]["momentum"])
+        optimizer.step()
+        schedule.step()
+    return rates, momenta
 
 
 def train_step(
@@ -124,14 +138,14 @@ def train(config: RunConfig, split: Split) -> tuple[nn.Module, RunResults]:
             save_checkpoint(folder, state.snapshot(), is_best=state.last_is_best())
             bar.line(format_epoch(state.history[-1]))
     results = summarise(config, describe_environment(device), state.history, count_parameters(state.model))
-    return plain_model(config.model, state.model.state_dict()), results
+    return _as_written(state).eval(), results
 
 
-def plain_model(name: str, weights: Mapping[str, Tensor]) -> nn.Module:
-    """Return the network as it is written, on the CPU, with trained `weights`, ready to classify."""
-    model = build_model(name)
-    model.load_state_dict(weights)
-    return model.eval()
+def _as_written(state: TrainingState) -> nn.Module:
+    """Return the network of plain layers with the trained weights, on the device and in the layout it trained in."""
+    network = build_model(state.config.model)
+    network.load_state_dict(state.model.state_dict())
+    return network.to(next(state.model.parameters()).device, memory_format=torch.channels_last)
 
 
 def run_epoch(state: TrainingState, split: Split, bar: TrainingBar) -> EpochRecord:

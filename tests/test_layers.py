@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch import nn
 
-from mnist_helpers.layers import FastBatchNormReLU, FastDropout, accelerate
+from mnist_helpers.layers import FastBatchNormReLU, FastDropout, accelerate, dropped_positions
 from mnist_helpers.models import build_model
 
 
@@ -69,6 +69,29 @@ def test_dropout_drops_a_share_p_and_keeps_the_mean(p):
         assert abs(float(agreement) - p * p) < 0.02
     out.sum().backward()
     assert torch.equal(inputs.grad == 0, dropped)
+
+
+def test_dropped_positions_are_independent_coin_tosses():
+    torch.manual_seed(0)
+    p, count = 0.3, 40
+    tosses = torch.zeros(20_000, count)
+    for row in tosses:
+        row[dropped_positions(count, p)] = 1
+    assert float((tosses.mean(0) - p).abs().max()) < 5 * (p * (1 - p) / len(tosses)) ** 0.5
+    correlation = torch.corrcoef(tosses.T) - torch.eye(count)
+    assert float(correlation.abs().max()) < 5 / len(tosses) ** 0.5
+    expected = stats.binom(count, p).pmf(range(count + 1)) * len(tosses)
+    seen = torch.bincount(tosses.sum(1).long(), minlength=count + 1).numpy()
+    usual = expected > 10
+    assert stats.chisquare(seen[usual], expected[usual] * seen[usual].sum() / expected[usual].sum()).pvalue > 1e-4
+
+
+def test_dropped_positions_reach_the_end_even_when_too_few_were_drawn(monkeypatch):
+    """Without the margin half of the calls run short and must go on drawing."""
+    torch.manual_seed(0)
+    monkeypatch.setattr("mnist_helpers.layers.MARGIN", -1)
+    lasts = [int(dropped_positions(10_000, 0.05)[-1]) for _ in range(50)]
+    assert min(lasts) > 9_000
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (2, 3, 4, 5), (1, 1, 1, 1), (7,)])

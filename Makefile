@@ -1,0 +1,72 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+NOTEBOOK := notebooks/07_final_model.ipynb
+# only the course's own settings write to the published folder
+FOLDER := $(if $(PARAMETERS),outputs/trial,outputs)
+# a person at a terminal sees the live bar; a log gets one line per epoch
+LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-progress-bar)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-all check-model check-params \
+        view-results bench clean clean-checkpoints
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
+
+$(READY): requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+setup: $(READY) ## Create the virtual environment from requirements.txt
+
+lab: $(READY) ## Open JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+env-update: $(READY) ## Check Python, versions, device, data and disk, one line each
+	@$(BIN)/python -m mnist_helpers.environment
+
+train: $(READY) ## Train the final model through papermill (PARAMETERS="-p seed 1" for other settings)
+	@mkdir -p outputs/trial
+	$(BIN)/python -m papermill $(NOTEBOOK) outputs/trial/running.ipynb -k python3 --cwd notebooks $(LOG) $(PARAMETERS)
+	@mv outputs/trial/running.ipynb $(FOLDER)/$(notdir $(NOTEBOOK))
+	@$(BIN)/python -m mnist_helpers.results $(FOLDER)
+
+publish: train ## Train with the course's settings and make the executed notebook the committed one
+	cp outputs/$(notdir $(NOTEBOOK)) $(NOTEBOOK)
+
+test: $(READY) ## Run the fast tests and the checks of the notebooks' files
+	$(BIN)/python -m pytest -m "not training and not smoke"
+
+test-model: $(READY) ## Test the networks, their layers and their table
+	$(BIN)/python -m pytest tests/test_models.py tests/test_layers.py
+
+test-training: $(READY) ## Test training: repeats bit for bit, survives kills
+	$(BIN)/python -m pytest -m training
+
+test-smoke: $(READY) ## Run the final notebook headlessly on a small subset
+	$(BIN)/python -m pytest -m smoke
+
+test-all: $(READY) ## Run every test
+	$(BIN)/python -m pytest
+
+check-model: $(READY) ## Check the final network's structure: BatchNorm, dropout, pooling, blocks
+	@$(BIN)/python -m mnist_helpers.structure rules
+
+check-params: $(READY) ## Show the final network's layers and check its parameter budget
+	@$(BIN)/python -m mnist_helpers.structure parameters
+
+view-results: $(READY) ## Show the last published run
+	@$(BIN)/python -m mnist_helpers.results
+
+bench: $(READY) ## Time the plain torchvision version against ours, step by step
+	$(BIN)/python -m mnist_helpers.benchmark
+
+clean: ## Remove the virtual environment, caches, trial runs and extracted data
+	rm -rf $(VENV) *.egg-info .pytest_cache .hypothesis .ruff_cache outputs/trial data/MNIST/raw/*-ubyte
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-checkpoints: ## Remove the checkpoints of all runs, those moved aside included
+	rm -rf outputs/checkpoints outputs/checkpoints.previous-* outputs/trial/checkpoints*

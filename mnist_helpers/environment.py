@@ -1,0 +1,95 @@
+"""Is this machine ready? Python, versions, device, data, disk: one line each (`make env-update`)."""
+
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+from mnist_helpers.data import load_mnist
+from mnist_helpers.paths import PROJECT_ROOT
+
+MINIMUM_PYTHON = (3, 11)
+FREE_BYTES_NEEDED = 500_000_000
+
+
+class NotReady(RuntimeError):
+    """Something a run needs is missing; the message says what to do."""
+
+
+def check_python() -> str:
+    """Return the Python version."""
+    if sys.version_info < MINIMUM_PYTHON:
+        raise NotReady(f"{platform.python_version()}, needs {'.'.join(map(str, MINIMUM_PYTHON))} or newer")
+    return platform.python_version()
+
+
+def pinned_versions(requirements: Path) -> dict[str, str]:
+    """Return the pinned packages of a requirements file, name to version."""
+    lines = (line.strip() for line in requirements.read_text(encoding="utf-8").splitlines())
+    return dict(line.split("==", maxsplit=1) for line in lines if "==" in line)
+
+
+def check_packages() -> str:
+    """Compare what is installed with requirements.txt."""
+    wrong = []
+    pins = pinned_versions(PROJECT_ROOT / "requirements.txt")
+    for name, wanted in pins.items():
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            found = "none"
+        if found != wanted:
+            wrong.append(f"{name} {found} instead of {wanted}")
+    if wrong:
+        raise NotReady(f"{', '.join(wrong)}; run: touch requirements.txt && make setup")
+    return f"{len(pins)} packages as pinned, torch {torch.__version__}"
+
+
+def check_device() -> str:
+    """Return the device a run would use."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"cpu, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def check_data() -> str:
+    """Verify and load MNIST."""
+    train, test = load_mnist()
+    return f"{len(train):,} training and {len(test):,} test images, hashes as published"
+
+
+def check_disk() -> str:
+    """Return the free space a run can write to."""
+    free = shutil.disk_usage(PROJECT_ROOT).free
+    if free < FREE_BYTES_NEEDED:
+        raise NotReady(f"{free / 1e9:.1f} GB free, needs {FREE_BYTES_NEEDED / 1e9:.1f} GB")
+    return f"{free / 1e9:.1f} GB free"
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "Python": check_python,
+    "packages": check_packages,
+    "device": check_device,
+    "data": check_data,
+    "disk": check_disk,
+}
+
+
+def main() -> int:
+    """Print one line for each check; return 1 if any failed."""
+    failed = False
+    for name, check in CHECKS.items():
+        try:
+            print(f"ok   {name}: {check()}")
+        except RuntimeError as error:  # NotReady and DataError say what to do
+            failed = True
+            print(f"FAIL {name}: {error}")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""The notebooks as files: fit to be read on GitHub, run anywhere, and compared by nbval."""
+
+import json
+import re
+import subprocess
+
+import nbformat
+import pytest
+
+from mnist_helpers.config import RunConfig
+from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.results import read_results
+
+NOTEBOOKS = sorted((PROJECT_ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+EXECUTED = [*NOTEBOOKS, *sorted((PROJECT_ROOT / "outputs").glob("[0-9][0-9]_*.ipynb"))]
+MOST_BYTES = 1_000_000
+PARAMETERS = {
+    "07_final_model": "model epochs batch_size max_lr weight_decay seed train_size validation_size data_dir output_dir "
+    "resume device"
+}
+
+
+def name(path):
+    return str(path.relative_to(PROJECT_ROOT))
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def problems(notebook) -> list[str]:
+    """What a reader or nbval would stumble over."""
+    found = []
+    if notebook.metadata.kernelspec.name != "python3":
+        found.append(f"kernel {notebook.metadata.kernelspec.name}")
+    if "widgets" in notebook.metadata:
+        found.append("metadata.widgets, which GitHub refuses to render")
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        found.append(f"execution counts {counts}")
+    for number, cell in enumerate(code_cells(notebook), 1):
+        for output in cell.outputs:
+            text = json.dumps(output)
+            if output.output_type == "error":
+                found.append(f"cell {number} ends in {output.ename}")
+            if output.get("name") == "stderr":
+                found.append(f"cell {number} has stderr")
+            if "widget-view" in text:
+                found.append(f"cell {number} has a widget")
+            if re.search(r"(?<![\w.])/(?:root|home|Users|tmp|work|mnt)/\w", text):
+                found.append(f"cell {number} shows an absolute path")
+    return found
+
+
+@pytest.mark.parametrize("path", EXECUTED, ids=name)
+def test_a_notebook_is_fit_to_be_read(path):
+    assert path.stat().st_size < MOST_BYTES
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert problems(notebook) == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
+def test_links_into_the_repository_resolve(path):
+    prose = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+    for target in re.findall(r"\]\(([^)#]+)\)", prose):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize(("stem", "names"), PARAMETERS.items())
+def test_the_parameters_cell_is_where_papermill_looks(stem, names):
+    notebook = nbformat.read(PROJECT_ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
+    (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    lines = [re.fullmatch(r"(\w+): (\w+) = (.+?)  # (.+)", line) for line in cell.source.splitlines()]
+    assert all(lines), "every parameter is typed and commented"
+    assert [line.group(1) for line in lines] == names.split()
+    defaults = {line.group(1): eval(line.group(3)) for line in lines}
+    assert RunConfig(**{k: v for k, v in defaults.items() if k != "output_dir"}) == RunConfig()
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda nb: code_cells(nb)[2].update(execution_count=None), "execution counts"),
+        (lambda nb: nb.metadata.update(widgets={}), "metadata.widgets"),
+        (lambda nb: nb.metadata.kernelspec.update(name="venv"), "kernel venv"),
+        (
+            lambda nb: code_cells(nb)[0].outputs.append(nbformat.v4.new_output("stream", name="stderr", text="!")),
+            "stderr",
+        ),
+        (
+            lambda nb: code_cells(nb)[0].outputs.append(nbformat.v4.new_output("error", ename="KeyError")),
+            "ends in KeyError",
+        ),
+        (
+            lambda nb: code_cells(nb)[0].outputs.append(nbformat.v4.new_output("stream", text="at /home/me/x")),
+            "absolute path",
+        ),
+    ],
+)
+def test_the_gate_can_close(damage, complaint):
+    notebook = nbformat.read(PROJECT_ROOT / "notebooks" / "07_final_model.ipynb", as_version=4)
+    damage(notebook)
+    assert any(complaint in problem for problem in problems(notebook))
+
+
+def test_the_committed_run_is_the_one_in_results_json():
+    """The executed notebook, its papermill product and the record tell the same story, and reach the goal."""
+    results = read_results(PROJECT_ROOT / "outputs")
+    assert results.config == RunConfig()
+    assert results.total_epochs == len(results.history) == 15
+    assert results.total_parameters == 18_982
+    assert results.final_test_accuracy == results.history[-1].test_accuracy
+    assert results.final_test_accuracy >= 0.994
+    lines = [f"test accuracy after epoch 15: {results.final_test_accuracy:.2%}"]
+    lines += [f"{r.test_loss:.4f} {r.test_accuracy:7.2%}" for r in results.history]
+    for folder in ("notebooks", "outputs"):
+        text = (PROJECT_ROOT / folder / "07_final_model.ipynb").read_text(encoding="utf-8")
+        for line in lines:
+            assert line in text, f"{folder}: {line}"
+
+
+def test_sources_and_notebooks_are_linted_and_formatted():
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(["ruff", *command, "."], cwd=PROJECT_ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout

@@ -1,0 +1,69 @@
+"""The final notebook run headlessly, as a teacher runs it: small runs into a temporary folder."""
+
+import json
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.results import read_results
+
+NOTEBOOK = PROJECT_ROOT / "notebooks" / "07_final_model.ipynb"
+
+pytestmark = pytest.mark.smoke
+
+
+def papermill(product, cwd, **parameters):
+    arguments = [sys.executable, "-m", "papermill", str(NOTEBOOK), str(product), "-k", "python3", "--no-progress-bar"]
+    for name, value in parameters.items():
+        arguments += ["-p", name, str(value)]
+    return subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, timeout=240)
+
+
+def test_a_small_run_from_another_folder(tmp_path):
+    outputs = tmp_path / "outputs"
+    product = tmp_path / "product.ipynb"
+    published = (PROJECT_ROOT / "outputs" / "results.json").read_bytes()
+    done = papermill(product, tmp_path, epochs=2, train_size=2000, validation_size=500, output_dir=outputs, seed=3)
+    assert done.returncode == 0, done.stderr
+    results = read_results(outputs)
+    assert (results.total_epochs, results.config.train_size, results.config.seed) == (2, 2000, 3)
+    assert 0 < results.final_test_accuracy < 1
+    assert set(json.loads((outputs / "results.json").read_text())) >= {
+        "final_test_accuracy", "final_test_loss", "best_validation_accuracy", "total_parameters", "total_epochs",
+        "training_time_seconds", "config", "environment", "history",
+    }  # fmt: skip
+    assert sorted(path.name for path in (outputs / "checkpoints").iterdir()) == [
+        "best_model.pth", "epoch_01.pth", "epoch_02.pth",
+    ]  # fmt: skip
+    assert (outputs / "training_curves.png").stat().st_size > 10_000
+    cells = [cell for cell in nbformat.read(product, as_version=4).cells if cell.cell_type == "code"]
+    assert not any(output.get("name") == "stderr" for cell in cells for output in cell.outputs)
+    (training,) = [cell for cell in cells if "training" in cell.metadata.tags]
+    (output,) = training.outputs  # one live line that ended as a table, not one output per tick
+    lines = output.data["text/plain"].splitlines()
+    assert [line.split()[0] for line in lines] == ["epoch", "1", "2", "epoch"]
+    assert lines[-1].startswith("epoch 2/2 |")
+    assert "ms/batch" in lines[-1]
+    assert (PROJECT_ROOT / "outputs" / "results.json").read_bytes() == published
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "message"),
+    [
+        ("model", "huge", "model='huge' is not allowed; allowed: final"),
+        ("epochs", "0", "epochs=0 is not allowed; allowed: a whole number ≥ 1 and < 20 (default 15)"),
+        ("max_lr", "-0.1", "max_lr=-0.1 is not allowed; allowed: a number > 0 (default 0.1)"),
+        ("output_dir", "README.md/inside", "output_dir='README.md/inside' is not allowed (Not a directory)"),
+        ("device", "cuda:9", "device='cuda:9' is not allowed; allowed on this machine: auto, cpu"),
+        ("epoch", "3", "epoch is not a parameter (did you mean epochs?)"),
+    ],
+)
+def test_a_bad_parameter_stops_papermill_with_a_message(tmp_path, parameter, value, message):
+    done = papermill(tmp_path / "product.ipynb", PROJECT_ROOT, **{parameter: value})
+    assert done.returncode != 0
+    assert message in done.stderr
+    counts = [cell.get("execution_count") for cell in nbformat.read(tmp_path / "product.ipynb", as_version=4).cells]
+    assert max(count or 0 for count in counts) <= 3  # parameters, papermill's own, the check
