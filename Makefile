@@ -10,7 +10,7 @@ LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-pro
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-all check-model check-params \
-        view-results bench clean clean-checkpoints
+        view-results seeds bench clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -60,6 +60,9 @@ check-params: $(READY) ## Show the final network's layers and check its paramete
 
 view-results: $(READY) ## Show the last published run
 	@$(BIN)/python -m mnist_helpers.results
+
+seeds: $(READY) ## Train the final model with seeds 0, 1 and 2 and write their spread
+	$(BIN)/python -m mnist_helpers.study final --seeds 0 1 2
 
 bench: $(READY) ## Time the plain torchvision version against ours, step by step
 	$(BIN)/python -m mnist_helpers.benchmark

@@ -69,10 +69,12 @@ class TrainingBar:
     Args:
         batches: in the whole run.
         done: batches finished before (a resumed run).
+        show: False shows nothing at all.
     """
 
-    def __init__(self, batches: int, done: int = 0) -> None:
-        self._stream = _bar_stream()
+    def __init__(self, batches: int, done: int = 0, show: bool = True) -> None:
+        self._show = show
+        self._stream = _bar_stream() if show else None
         self._tqdm = tqdm(
             total=batches,
             initial=done,
@@ -110,5 +112,5 @@ class TrainingBar:
         self._tqdm.clear()
         if isinstance(self._stream, _NotebookOutput):
             self._stream.keep(text)
-        else:
+        elif self._show:
             print(text, flush=True)

@@ -109,11 +109,11 @@ def new_state(config: RunConfig, images: int, device: torch.device) -> TrainingS
     return TrainingState(config, model, optimizer, schedule, history=[])
 
 
-def train(config: RunConfig, split: Split) -> tuple[nn.Module, RunResults]:
+def train(config: RunConfig, split: Split, show: bool = True) -> tuple[nn.Module, RunResults]:
     """Train as `config` says, with checkpoints in its output folder; return the last epoch's network and the results.
 
-    With `config.resume` an interrupted run goes on after its last whole checkpoint, and ends with the weights it
-    would have had.
+    `show` gives whoever waits a progress bar and a line for every epoch. With `config.resume` an interrupted run
+    goes on after its last whole checkpoint, and ends with the weights it would have had.
 
     Raises:
         CheckpointError: `config.resume`, and the checkpoints are unreadable or of a run with other settings.
@@ -129,7 +129,7 @@ def train(config: RunConfig, split: Split) -> tuple[nn.Module, RunResults]:
         state.restore(checkpoint)
 
     steps = state.schedule.total_steps
-    with TrainingBar(steps, done=steps * state.epoch // config.epochs) as bar:
+    with TrainingBar(steps, done=steps * state.epoch // config.epochs, show=show) as bar:
         for line in (EPOCH_HEADER, *map(format_epoch, state.history)):
             bar.line(line)
         while state.epoch < config.epochs:

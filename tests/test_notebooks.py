@@ -15,8 +15,8 @@ NOTEBOOKS = sorted((PROJECT_ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 EXECUTED = [*NOTEBOOKS, *sorted((PROJECT_ROOT / "outputs").glob("[0-9][0-9]_*.ipynb"))]
 MOST_BYTES = 1_000_000
 PARAMETERS = {
-    "07_final_model": "model epochs batch_size max_lr weight_decay seed train_size validation_size data_dir output_dir "
-    "resume device"
+    "07_final_model": "model epochs batch_size max_lr weight_decay seed train_size validation_size data_dir "
+    "output_dir resume device"
 }
 
 

@@ -1,0 +1,60 @@
+"""A study is its seeds' last epochs, each trained once."""
+
+import json
+
+import pytest
+
+from mnist_helpers import study
+from mnist_helpers.config import ConfigError, RunConfig
+from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.results import read_results
+from mnist_helpers.study import Study, read_study, run_study, spread
+
+RECORDS = sorted((PROJECT_ROOT / "outputs" / "studies").glob("*.json"))
+
+
+def test_spread_is_mean_and_sample_deviation():
+    found = spread([1.0, 2.0, 4.0])
+    assert (found.mean, found.minimum, found.maximum, found.n) == (pytest.approx(7 / 3), 1, 4, 3)
+    assert found.std == pytest.approx((7 / 3) ** 0.5)
+    assert spread([1.0]).std == 0
+
+
+def test_a_bad_setting_stops_before_any_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "STUDIES", str(tmp_path))
+    with pytest.raises(ConfigError, match="epochs='99'"):
+        run_study("bad", {"epochs": "99"}, [0], processes=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.training
+def test_a_study_trains_every_seed_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "STUDIES", str(tmp_path / "studies"))
+    name = str(tmp_path / "small")  # absolute: the runs go there too
+    settings = {"epochs": "2", "train_size": "500", "validation_size": "100"}
+    first = run_study(name, settings, [1, 0], processes=2)
+    assert [run.config.seed for run in first.runs] == [0, 1]
+    assert first.settings == {"epochs": 2, "train_size": 500, "validation_size": 100}
+    assert first.test_accuracy.mean == pytest.approx(sum(run.history[-1].test_accuracy for run in first.runs) / 2)
+    assert first.runs[0].history[-1].test_loss != first.runs[1].history[-1].test_loss
+    again = run_study(name, settings, [0, 1], processes=2)
+    assert again == first  # seconds included: nothing was trained twice
+    assert Study.model_validate_json((tmp_path / "small.json").read_text()) == first
+    assert read_results(tmp_path / "small" / "seed_0") == first.runs[0]
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+def test_a_committed_study_is_what_its_runs_say(path):
+    record = read_study(path.stem)
+    assert record.name == path.stem
+    seeds = [run.config.seed for run in record.runs]
+    assert seeds == sorted(set(seeds))
+    assert record.test_accuracy == spread([run.history[-1].test_accuracy for run in record.runs])
+    assert record.validation_loss == spread([run.history[-1].validation_loss for run in record.runs])
+    for run in record.runs:
+        assert run.final_test_accuracy == run.history[-1].test_accuracy
+        assert len(run.history) == run.config.epochs < 20
+        settings = json.loads(run.config.model_dump_json())
+        assert all(settings[key] == value for key, value in record.settings.items())
+        changed = {line.split(":")[0] for line in run.config.training_differences(RunConfig())}
+        assert changed - {"seed"} <= set(record.settings)
