@@ -61,8 +61,8 @@ check-params: $(READY) ## Show the final network's layers and check its paramete
 view-results: $(READY) ## Show the last published run
 	@$(BIN)/python -m mnist_helpers.results
 
-seeds: $(READY) ## Train the final model with seeds 0, 1 and 2 and write their spread
-	$(BIN)/python -m mnist_helpers.study final --seeds 0 1 2
+seeds: $(READY) ## Train the final model with seeds 0 to 3 and write their spread
+	$(BIN)/python -m mnist_helpers.study final --seeds 0 1 2 3
 
 bench: $(READY) ## Time the plain torchvision version against ours, step by step
 	$(BIN)/python -m mnist_helpers.benchmark

@@ -1,0 +1,81 @@
+"""What the digits are like: class means, unusual ones, stroke thickness, slant, near-duplicates, doubtful labels."""
+
+import torch
+from torch import Tensor
+
+from mnist_helpers.data import Images
+from mnist_helpers.models import CLASSES
+
+# Test images whose label lacks a majority among five people asked by Northcutt, Athalye & Mueller 2021, Pervasive
+# Label Errors in Test Sets (https://arxiv.org/abs/2103.14749, github.com/cleanlab/label-errors), and what most read.
+DOUBTFUL_TEST_LABELS = {
+    947: "9", 1621: "6", 1901: "4", 2462: "0", 2597: "3", 3558: "0", 5937: "3", 6651: "6", 6783: "6", 9729: "6",
+    2654: "no digit", 3520: "no digit", 9679: "no digit", 2130: "4 or 9", 8527: "4 or 9",
+}  # fmt: skip
+NEIGHBOUR_BATCH = 500
+
+
+def class_means(images: Images) -> Tensor:
+    """Return the mean image of each class: (10, 28, 28) float32 in [0, 1]."""
+    return torch.stack([images.pixels[images.targets == digit].float().mean(0) / 255 for digit in range(CLASSES)])
+
+
+def most_unusual(images: Images, per_class: int) -> Tensor:
+    """Return the indices (10, per_class) of each class's images farthest from the class mean, the farthest first."""
+    chosen = []
+    for digit, mean in enumerate(class_means(images)):
+        members = (images.targets == digit).nonzero().squeeze(1)
+        distance = (images.pixels[members].float() / 255 - mean).flatten(1).norm(dim=1)
+        chosen.append(members[distance.topk(per_class).indices])
+    return torch.stack(chosen)
+
+
+def stroke_thickness(pixels: Tensor) -> Tensor:
+    """Return the mean stroke width in pixels (N,) of images (N, H, W) uint8.
+
+    A stroke of width w and length l ≫ w has area w·l and outline 2·l, so w = 2 · area / outline. Area is the sum of
+    the grey values; outline is their total variation, the length of all level lines (coarea formula; Federer 1959,
+    Curvature measures), with the gradient by central differences.
+    """
+    grey = torch.nn.functional.pad(pixels.float() / 255, (1, 1, 1, 1))
+    vertical, horizontal = torch.gradient(grey, dim=(1, 2))
+    outline = (vertical.square() + horizontal.square()).sqrt().sum((1, 2))
+    return 2 * grey.sum((1, 2)) / outline.clamp(min=1e-6)
+
+
+def slant(pixels: Tensor) -> Tensor:
+    """Return how far digits lean to the right, in degrees (N,), from second moments: tan = −μ₁₁ / μ₀₂.
+
+    With y growing downwards a stroke leaning right has its ink's x fall as y rises (image moments: Hu 1962, Visual
+    pattern recognition by moment invariants).
+    """
+    grey = pixels.float()
+    mass = grey.sum((1, 2)).clamp(min=1e-6)
+    y, x = torch.arange(pixels.shape[1]).float(), torch.arange(pixels.shape[2]).float()
+    x_mean = (grey.sum(1) @ x) / mass
+    y_mean = (grey.sum(2) @ y) / mass
+    dx, dy = x - x_mean[:, None], y - y_mean[:, None]
+    covariance = torch.einsum("nhw,nh,nw->n", grey, dy, dx) / mass
+    variance = torch.einsum("nhw,nh->n", grey, dy.square()) / mass
+    return torch.rad2deg(torch.atan2(-covariance, variance.clamp(min=1e-6)))
+
+
+def nearest(queries: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Find each query's nearest image in pixel space.
+
+    Args:
+        queries: (Q, H, W) uint8.
+        images: (N, H, W) uint8.
+
+    Returns:
+        Euclidean distances (Q,) float32 in units of one full pixel (black against white), and indices (Q,) int64.
+    """
+    flat = images.flatten(1).float() / 255
+    square = flat.square().sum(1)
+    distances, indices = [], []
+    for batch in (queries.flatten(1).float() / 255).split(NEIGHBOUR_BATCH):
+        squared = square - 2 * batch @ flat.T
+        best, index = squared.min(1)
+        distances.append((best + batch.square().sum(1)).clamp(min=0).sqrt())
+        indices.append(index)
+    return torch.cat(distances), torch.cat(indices)
