@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NOTEBOOK := notebooks/07_final_model.ipynb
+QUICK := notebooks/01_explore_data.ipynb
 # only the course's own settings write to the published folder
 FOLDER := $(if $(PARAMETERS),outputs/trial,outputs)
 # a person at a terminal sees the live bar; a log gets one line per epoch
@@ -10,7 +11,7 @@ LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-pro
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-all check-model check-params \
-        view-results seeds bench clean clean-checkpoints
+        view-results notebooks check-notebooks seeds bench clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -60,6 +61,12 @@ check-params: $(READY) ## Show the final network's layers and check its paramete
 
 view-results: $(READY) ## Show the last published run
 	@$(BIN)/python -m mnist_helpers.results
+
+notebooks: $(READY) ## Run the notebooks that do not train to the end, in place
+	$(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR $(QUICK)
+
+check-notebooks: $(READY) ## Run those notebooks again and compare every output (nbval)
+	$(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(QUICK)
 
 seeds: $(READY) ## Train the final model with seeds 0 to 3 and write their spread
 	$(BIN)/python -m mnist_helpers.study final --seeds 0 1 2 3

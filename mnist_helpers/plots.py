@@ -17,8 +17,17 @@ WIDTH = 9.0  # inches; at 100 dots an inch, the width of a page on GitHub
 MOST_ERRORS = 60
 
 
-def plot_digits(images: Tensor, titles: Sequence[str], columns: int, title: str) -> Figure:
-    """Draw images (N, H, W), uint8 or float, in a grid, each with its own short title."""
+def plot_digits(
+    images: Tensor | Sequence[Tensor],
+    titles: Sequence[str],
+    columns: int,
+    title: str,
+    limits: tuple[float | None, float | None] = (None, None),
+) -> Figure:
+    """Draw N images (H, W), uint8 or float, in a grid, each with its own short title.
+
+    `limits` are the values drawn white and black; without them each image uses its own lightest and darkest.
+    """
     rows = math.ceil(len(images) / columns)
     side = WIDTH / columns
     figure, axes = plt.subplots(
@@ -27,7 +36,7 @@ def plot_digits(images: Tensor, titles: Sequence[str], columns: int, title: str)
     for axis in axes.flat:
         axis.axis("off")
     for axis, image, name in zip(axes.flat, images, titles, strict=False):
-        axis.imshow(image, cmap="gray_r", interpolation="nearest")
+        axis.imshow(image, cmap="gray_r", interpolation="nearest", vmin=limits[0], vmax=limits[1])
         axis.set_title(name, fontsize=9)
     figure.suptitle(title)
     return figure

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -123,5 +124,7 @@ def test_the_committed_run_is_the_one_in_results_json():
 
 def test_sources_and_notebooks_are_linted_and_formatted():
     for command in (["check"], ["format", "--check"]):
-        done = subprocess.run(["ruff", *command, "."], cwd=PROJECT_ROOT, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "."], cwd=PROJECT_ROOT, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stdout
