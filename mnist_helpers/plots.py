@@ -87,6 +87,22 @@ def plot_history(history: Sequence[EpochRecord]) -> Figure:
     return figure
 
 
+def plot_seeds(accuracies: Sequence[float], this: float, interval: tuple[float, float]) -> Figure:
+    """Draw test accuracies (shares) of several seeds, their mean and deviation, and one run with its interval."""
+    percent = 100 * np.array(accuracies)
+    mean, std = percent.mean(), percent.std(ddof=1)
+    figure, axis = plt.subplots(figsize=(WIDTH, 1.9), layout="constrained")
+    axis.axvspan(mean - std, mean + std, color=BLUE, alpha=0.15)
+    axis.axvline(mean, color=BLUE)
+    axis.axvline(99.4, color=GREEN, linestyle="--")
+    axis.plot(percent, np.ones(len(percent)), "o", color=BLUE)
+    low, high = (100 * bound for bound in interval)
+    axis.errorbar(100 * this, 0, xerr=[[100 * this - low], [high - 100 * this]], fmt="D", color=ORANGE, capsize=4)
+    axis.set_yticks([0, 1], ["this run and its\n95 % interval", f"{len(percent)} seeds"])
+    axis.set(title=f"Mean {mean:.2f} % ± {std:.2f} % over seeds", xlabel="test accuracy (%)", ylim=(-0.6, 1.6))
+    return figure
+
+
 def plot_confusion(matrix: np.ndarray) -> Figure:
     """Draw a confusion matrix (10, 10) of counts, labels down, predictions across; the diagonal stays blank.
 

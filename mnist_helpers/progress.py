@@ -48,11 +48,15 @@ class _NotebookOutput:
 
 
 def _papermill_terminal() -> IO[str] | None:
-    """Return the terminal of the person who started papermill on this notebook, if there is one."""
+    """Return the terminal of the person who started papermill on this notebook, if there is one.
+
+    A kernel has no terminal of its own: Jupyter starts it in a session apart.
+    """
     try:
-        if not any("papermill" in part for part in psutil.Process(os.getppid()).cmdline()):
+        papermill = psutil.Process(os.getppid())
+        if not any("papermill" in part for part in papermill.cmdline()):
             return None
-        return open("/dev/tty", "w", encoding="utf-8")
+        return open(papermill.terminal() or os.devnull, "w", encoding="utf-8")
     except (OSError, psutil.Error):
         return None
 

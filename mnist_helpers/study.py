@@ -15,7 +15,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from tqdm import tqdm
 
-from mnist_helpers.config import TRIAL_FOLDER, make_config
+from mnist_helpers.config import TRIAL_FOLDER, RunConfig, make_config
 from mnist_helpers.data import load_split
 from mnist_helpers.files import write_text_atomically
 from mnist_helpers.paths import PROJECT_ROOT, resolve
@@ -112,6 +112,17 @@ def read_study(name: str) -> Study:
         FileNotFoundError: it has not been run; the module's first lines say how.
     """
     return Study.model_validate_json((PROJECT_ROOT / STUDIES / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def find_study(config: RunConfig) -> Study | None:
+    """Return the recorded study of just these settings over several seeds, if there is one."""
+    for path in sorted((PROJECT_ROOT / STUDIES).glob("*.json")):
+        study = read_study(path.stem)
+        if not config.model_copy(update={"seed": study.runs[0].config.seed}).training_differences(
+            study.runs[0].config
+        ):
+            return study
+    return None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

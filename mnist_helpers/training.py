@@ -101,7 +101,7 @@ def train_epoch(state: TrainingState, images: Images, bar: TrainingBar) -> tuple
 def new_state(config: RunConfig, images: int, device: torch.device) -> TrainingState:
     """Return the untrained network with its optimizer and schedule, all decided by `config.seed`."""
     seed_epoch(config.seed, 0)
-    model = build_model(config.model).to(device)
+    model = build_model(config.model).to(device, memory_format=torch.channels_last)
     if device.type == "cpu":
         accelerate(model)
     optimizer = make_optimizer(model, config)

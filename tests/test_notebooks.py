@@ -11,6 +11,7 @@ import pytest
 from mnist_helpers.config import RunConfig
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.results import read_results
+from mnist_helpers.study import read_study
 
 NOTEBOOKS = sorted((PROJECT_ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 EXECUTED = [*NOTEBOOKS, *sorted((PROJECT_ROOT / "outputs").glob("[0-9][0-9]_*.ipynb"))]
@@ -107,13 +108,17 @@ def test_the_gate_can_close(damage, complaint):
 
 
 def test_the_committed_run_is_the_one_in_results_json():
-    """The executed notebook, its papermill product and the record tell the same story, and reach the goal."""
+    """The executed notebook, its papermill product and the record tell the same story.
+
+    The goal is held against the mean over seeds (test_study.py); one run must only lie where such runs lie.
+    """
     results = read_results(PROJECT_ROOT / "outputs")
     assert results.config == RunConfig()
     assert results.total_epochs == len(results.history) == 15
     assert results.total_parameters == 18_982
     assert results.final_test_accuracy == results.history[-1].test_accuracy
-    assert results.final_test_accuracy >= 0.994
+    accuracy = read_study("final").test_accuracy
+    assert abs(results.final_test_accuracy - accuracy.mean) < 0.0025
     lines = [f"test accuracy after epoch 15: {results.final_test_accuracy:.2%}"]
     lines += [f"{r.test_loss:.4f} {r.test_accuracy:7.2%}" for r in results.history]
     for folder in ("notebooks", "outputs"):

@@ -8,7 +8,7 @@ from mnist_helpers import study
 from mnist_helpers.config import ConfigError, RunConfig
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.results import read_results
-from mnist_helpers.study import Study, read_study, run_study, spread
+from mnist_helpers.study import Study, find_study, read_study, run_study, spread
 
 RECORDS = sorted((PROJECT_ROOT / "outputs" / "studies").glob("*.json"))
 
@@ -58,3 +58,14 @@ def test_a_committed_study_is_what_its_runs_say(path):
         assert all(settings[key] == value for key, value in record.settings.items())
         changed = {line.split(":")[0] for line in run.config.training_differences(RunConfig())}
         assert changed - {"seed"} <= set(record.settings)
+
+
+def test_a_study_is_found_by_its_settings_whatever_the_seed():
+    assert find_study(RunConfig(seed=77, output_dir="elsewhere")).name == "final"
+    assert find_study(RunConfig(epochs=3)) is None
+
+
+def test_the_final_networks_mean_reaches_the_goal():
+    accuracy = read_study("final").test_accuracy
+    assert accuracy.n >= 3
+    assert accuracy.mean >= 0.994
