@@ -32,12 +32,13 @@ from mnist_helpers.results import describe_environment
 from mnist_helpers.runtime import keep_freed_memory, seed_epoch
 from mnist_helpers.training import make_optimizer, train_step
 
-REFERENCE = "torchvision transforms, DataLoader"
+REFERENCE = "torchvision on tensors, DataLoader"
+PIL = "torchvision on PIL images, DataLoader"
 BATCHED = "batched augmentation"
 LAYOUT = "+ channels last"
 LAYERS = "+ fast BatchNorm and dropout"
 MEMORY = "+ freed memory kept"
-VERSIONS = (REFERENCE, BATCHED, LAYOUT, LAYERS, MEMORY)
+VERSIONS = (REFERENCE, PIL, BATCHED, LAYOUT, LAYERS, MEMORY)
 WARM_UP = 5  # batches
 
 
@@ -55,7 +56,10 @@ def epoch_seconds(version: str, config: RunConfig, split: Split, batches: int) -
     if version == MEMORY:
         keep_freed_memory()
     optimizer = make_optimizer(model, config)
-    inputs = _reference_batches(config, split) if version == REFERENCE else _batched(config, split)
+    if version in (REFERENCE, PIL):
+        inputs = cycle(reference_loader(split.train, config, training=True, on_tensors=version == REFERENCE))
+    else:
+        inputs = _batched(config, split)
     for batch in islice(inputs, WARM_UP):
         train_step(model, *batch, optimizer)
     training = _timed(lambda: [train_step(model, *batch, optimizer) for batch in islice(inputs, batches)])
@@ -69,10 +73,6 @@ def _timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _reference_batches(config: RunConfig, split: Split) -> Iterator[Sequence[Tensor]]:
-    return cycle(reference_loader(split.train, config, training=True))
-
-
 def _batched(config: RunConfig, split: Split) -> Iterator[Sequence[Tensor]]:
     while True:
         for indices in torch.randperm(len(split.train)).split(config.batch_size):
@@ -82,7 +82,7 @@ def _batched(config: RunConfig, split: Split) -> Iterator[Sequence[Tensor]]:
 
 def _evaluate(version: str, model: nn.Module, config: RunConfig, split: Split) -> None:
     for images in (split.validation, split.test):
-        if version == REFERENCE:
+        if version in (REFERENCE, PIL):
             evaluate_with_loader(model, reference_loader(images, config, training=False))
         else:
             evaluate(model, images)
@@ -116,24 +116,27 @@ def measure(config: RunConfig, batches: int, repeats: int) -> dict[str, list[flo
 
 
 def summarise(seconds: dict[str, list[float]]) -> dict[str, dict[str, float | list[float]]]:
-    """Return each version's seconds, their median, and the median ratio to the reference of the same repeat."""
+    """Return each version's seconds, their median, and the median ratio to each plain version of the same repeat."""
     return {
         version: {
             "seconds": [round(value, 3) for value in values],
             "median_seconds": round(statistics.median(values), 3),
-            "ratio_to_reference": round(
-                statistics.median(mine / theirs for mine, theirs in zip(values, seconds[REFERENCE], strict=True)), 4
-            ),
+            "ratio_to_reference": _median_ratio(values, seconds[REFERENCE]),
+            "ratio_to_pil": _median_ratio(values, seconds[PIL]),
         }
         for version, values in seconds.items()
     }
 
 
+def _median_ratio(mine: list[float], theirs: list[float]) -> float:
+    return round(statistics.median(a / b for a, b in zip(mine, theirs, strict=True)), 4)
+
+
 def plot(summary: dict[str, dict[str, float | list[float]]], path: Path) -> None:
     """Draw the median seconds of each version as bars, with the ratio to the reference on each."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 2.8), layout="constrained")
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.2), layout="constrained")
     medians = [entry["median_seconds"] for entry in summary.values()]
-    bars = axis.barh(list(summary), medians, color=[GREY, *[BLUE] * (len(medians) - 1)])
+    bars = axis.barh(list(summary), medians, color=[GREY, GREY, *[BLUE] * (len(medians) - 2)])
     axis.bar_label(bars, [f" {entry['ratio_to_reference']:.2f}×" for entry in summary.values()])
     axis.invert_yaxis()
     axis.set(title="One epoch, training and evaluation, on a CPU", xlabel="seconds (median)")
@@ -162,7 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     write_text_atomically(folder / "benchmark.json", json.dumps(record, indent=1) + "\n")
     plot(summary, folder / "benchmark.png")
     for version, entry in summary.items():
-        print(f"{version:36s} {entry['median_seconds']:8.1f} s {entry['ratio_to_reference']:6.2f}×")
+        ratios = f"{entry['ratio_to_reference']:.2f}× {entry['ratio_to_pil']:.2f}×"
+        print(f"{version:38s} {entry['median_seconds']:8.1f} s {ratios}")
 
 
 if __name__ == "__main__":

@@ -25,26 +25,27 @@ class DigitDataset(Dataset):
         return self.transform(image), int(self.images.targets[index])
 
 
-def reference_transform(augmentation: Augmentation | None) -> transforms.Compose:
-    """Return the torchvision transforms that `augment` must equal in distribution."""
-    normalise = [transforms.ToTensor(), transforms.Normalize((MEAN,), (STD,))]
+def reference_transform(augmentation: Augmentation | None, on_tensors: bool = True) -> transforms.Compose:
+    """Return the torchvision transforms that `augment` must equal in distribution.
+
+    On tensors they are what `augment` computes, image by image; on PIL images they round to 8 bits at every step.
+    """
+    to_tensor, normalise = transforms.ToTensor(), transforms.Normalize((MEAN,), (STD,))
     if augmentation is None:
-        return transforms.Compose(normalise)
+        return transforms.Compose([to_tensor, normalise])
     a = augmentation
     bilinear = transforms.InterpolationMode.BILINEAR
-    return transforms.Compose(
-        [
-            transforms.RandomAffine(a.degrees, (a.translate,) * 2, a.scale, a.shear, interpolation=bilinear),
-            transforms.ColorJitter(brightness=a.brightness, contrast=a.contrast),
-            *normalise,
-            transforms.RandomErasing(a.erasing_p, a.erasing_area, a.erasing_ratio),
-        ]
-    )
+    vary = [
+        transforms.RandomAffine(a.degrees, (a.translate,) * 2, a.scale, a.shear, interpolation=bilinear),
+        transforms.ColorJitter(brightness=a.brightness, contrast=a.contrast),
+    ]
+    erase = transforms.RandomErasing(a.erasing_p, a.erasing_area, a.erasing_ratio)
+    return transforms.Compose([*([to_tensor, *vary] if on_tensors else [*vary, to_tensor]), normalise, erase])
 
 
-def reference_loader(images: Images, config: RunConfig, training: bool) -> DataLoader:
+def reference_loader(images: Images, config: RunConfig, training: bool, on_tensors: bool = True) -> DataLoader:
     """Return a DataLoader of the reference: shuffled and augmented for training, plain for evaluation."""
-    transform = reference_transform(config.augmentation if training else None)
+    transform = reference_transform(config.augmentation if training else None, on_tensors)
     return DataLoader(DigitDataset(images, transform), config.batch_size, shuffle=training)
 
 
