@@ -4,8 +4,6 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NOTEBOOK := notebooks/07_final_model.ipynb
 QUICK := notebooks/01_explore_data.ipynb
-# only the course's own settings write to the published folder
-FOLDER := $(if $(PARAMETERS),outputs/trial,outputs)
 # a person at a terminal sees the live bar; a log gets one line per epoch
 LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-progress-bar)
 
@@ -32,8 +30,7 @@ env-update: $(READY) ## Check Python, versions, device, data and disk, one line 
 train: $(READY) ## Train the final model through papermill (PARAMETERS="-p seed 1" for other settings)
 	@mkdir -p outputs/trial
 	$(BIN)/python -m papermill $(NOTEBOOK) outputs/trial/running.ipynb -k python3 --cwd notebooks $(LOG) $(PARAMETERS)
-	@mv outputs/trial/running.ipynb $(FOLDER)/$(notdir $(NOTEBOOK))
-	@$(BIN)/python -m mnist_helpers.results $(FOLDER)
+	@$(BIN)/python -m mnist_helpers.product outputs/trial/running.ipynb $(notdir $(NOTEBOOK))
 
 publish: train ## Train with the course's settings and make the executed notebook the committed one
 	cp outputs/$(notdir $(NOTEBOOK)) $(NOTEBOOK)
@@ -79,4 +76,4 @@ clean: ## Remove the virtual environment, caches, trial runs and extracted data
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-checkpoints: ## Remove the checkpoints of all runs, those moved aside included
-	rm -rf outputs/checkpoints outputs/checkpoints.previous-* outputs/trial/checkpoints*
+	find outputs -type d -name 'checkpoints*' -prune -exec rm -rf {} +

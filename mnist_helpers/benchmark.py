@@ -25,12 +25,13 @@ from mnist_helpers.evaluation import evaluate
 from mnist_helpers.files import write_text_atomically
 from mnist_helpers.layers import accelerate
 from mnist_helpers.models import build_model
+from mnist_helpers.optim import make_optimizer
 from mnist_helpers.paths import resolve
 from mnist_helpers.plots import BLUE, GREY, WIDTH
 from mnist_helpers.reference import evaluate_with_loader, reference_loader
 from mnist_helpers.results import describe_environment
 from mnist_helpers.runtime import keep_freed_memory, seed_epoch
-from mnist_helpers.training import make_optimizer, train_step
+from mnist_helpers.training import train_step
 
 REFERENCE = "torchvision on tensors, DataLoader"
 PIL = "torchvision on PIL images, DataLoader"

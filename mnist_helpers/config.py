@@ -3,7 +3,7 @@
 import difflib
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from annotated_types import Ge, Gt, Le, Lt
@@ -63,8 +63,10 @@ class RunConfig(_Frozen):
     model: Annotated[str, AfterValidator(_known_model)] = "final"
     epochs: int = Field(15, ge=1, lt=EPOCH_BUDGET)
     batch_size: int = Field(128, ge=1, le=TRAINING_IMAGES)
+    schedule: Literal["onecycle", "constant"] = "onecycle"
+    """How the learning rate moves (OneCycle: Smith & Topin 2018, https://arxiv.org/abs/1708.07120)."""
     max_lr: float = Field(0.1, gt=0)
-    """Peak learning rate of the OneCycle schedule (Smith & Topin 2018, https://arxiv.org/abs/1708.07120)."""
+    """Learning rate, at its peak when it moves."""
     pct_start: float = Field(0.3, gt=0, lt=1)
     """Share of all steps in which the rate rises."""
     div_factor: float = Field(25, gt=1)
@@ -74,7 +76,7 @@ class RunConfig(_Frozen):
     max_momentum: float = Field(0.95, gt=0, lt=1)
     """Nesterov momentum at the lowest rates; OneCycle moves it against the rate."""
     base_momentum: float = Field(0.85, gt=0, lt=1)
-    """Nesterov momentum at the peak rate."""
+    """Nesterov momentum at the peak rate; a constant rate has the momentum midway."""
     weight_decay: float = Field(5e-4, ge=0)
     augmentation: Augmentation | None = Augmentation()
     """None trains on the plain digits."""

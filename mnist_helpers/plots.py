@@ -14,7 +14,7 @@ from mnist_helpers.results import EpochRecord
 # Okabe & Ito 2008, https://jfly.uni-koeln.de/color: told apart with any colour vision
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#E69F00", "#009E73", "#666666"
 WIDTH = 9.0  # inches; at 100 dots an inch, the width of a page on GitHub
-MOST_ERRORS = 60
+MOST_ERRORS = 100
 
 
 def plot_digits(
@@ -95,6 +95,7 @@ def plot_seeds(accuracies: Sequence[float], this: float, interval: tuple[float, 
     axis.axvspan(mean - std, mean + std, color=BLUE, alpha=0.15)
     axis.axvline(mean, color=BLUE)
     axis.axvline(99.4, color=GREEN, linestyle="--")
+    axis.annotate("99.4 %", (99.4, 1.2), xytext=(-4, 0), textcoords="offset points", ha="right", color=GREEN)
     axis.plot(percent, np.ones(len(percent)), "o", color=BLUE)
     low, high = (100 * bound for bound in interval)
     axis.errorbar(100 * this, 0, xerr=[[100 * this - low], [high - 100 * this]], fmt="D", color=ORANGE, capsize=4)

@@ -53,6 +53,20 @@ def format_epoch(r: EpochRecord) -> str:
     )
 
 
+def format_results(results: "RunResults") -> str:
+    """Return the lines a notebook's Result shows; accuracies in percent."""
+    last = results.history[-1]
+    rows = {
+        "parameters": f"{results.total_parameters:,}",
+        "best train accuracy": f"{max(record.train_accuracy for record in results.history):.2%}",
+        "final validation accuracy": f"{last.validation_accuracy:.2%}",
+        "final test accuracy": f"{last.test_accuracy:.2%}",
+        "epochs": f"{results.total_epochs}",
+        "seconds": f"{results.training_time_seconds:.0f}",
+    }
+    return "\n".join(f"{name:27s} {value}" for name, value in rows.items())
+
+
 class Environment(BaseModel):
     """What besides the configuration decides the exact numbers: the same of both gives the same weights."""
 

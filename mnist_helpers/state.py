@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from torch import nn
-from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.lr_scheduler import LRScheduler
 
 from mnist_helpers.checkpoints import CheckpointError
 from mnist_helpers.config import RunConfig
@@ -20,7 +20,7 @@ class TrainingState:
     config: RunConfig
     model: nn.Module
     optimizer: torch.optim.Optimizer
-    schedule: OneCycleLR
+    schedule: LRScheduler
     history: list[EpochRecord]
 
     @property

@@ -5,7 +5,7 @@
 
 import argparse
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import PurePath
@@ -78,19 +78,40 @@ def run_one(name: str, settings: dict[str, Any], seed: int) -> RunResults:
     return results
 
 
-def run_study(name: str, settings: dict[str, Any], seeds: Sequence[int], processes: int) -> Study:
-    """Train every seed, `processes` at a time with one thread each, and write the study's record.
+def run_studies(settings: Mapping[str, Mapping[str, Any]], seeds: Sequence[int], processes: int) -> Iterator[Study]:
+    """Train every named setting with every seed, `processes` runs at a time with one thread each.
 
-    Small networks gain little from a second thread, so one process a core does more in the same time.
+    A study's record is written when its last seed is done. Small networks gain little from a second thread, so one
+    process a core does more in the same time.
+
+    Raises:
+        ConfigError: a setting is not allowed; no run has started then.
     """
-    # a bad setting stops here, before any process starts; the record shows values as they were understood
+    # the record shows values as they were understood
+    understood = {name: _understood(chosen) for name, chosen in settings.items()}
+    with (
+        ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool,
+        tqdm(total=len(settings) * len(seeds), unit="run") as bar,
+    ):
+        futures = {
+            pool.submit(run_one, name, chosen, seed): name for name, chosen in understood.items() for seed in seeds
+        }
+        finished: dict[str, list[RunResults]] = {name: [] for name in settings}
+        for future in as_completed(futures):
+            name = futures[future]
+            finished[name].append(future.result())
+            bar.update()
+            if len(finished[name]) == len(seeds):
+                yield _write_study(name, understood[name], finished[name])
+
+
+def _understood(settings: Mapping[str, Any]) -> dict[str, Any]:
     config = make_config(**settings, output_dir=STUDIES)
-    settings = {key: value for key, value in config.model_dump(mode="json").items() if key in settings}
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(run_one, name, settings, seed) for seed in seeds]
-        for _ in tqdm(as_completed(futures), total=len(futures), unit="run", desc=name):
-            pass
-    runs = sorted((future.result() for future in futures), key=lambda results: results.config.seed)
+    return {key: value for key, value in config.model_dump(mode="json").items() if key in settings}
+
+
+def _write_study(name: str, settings: dict[str, Any], runs: list[RunResults]) -> Study:
+    runs = sorted(runs, key=lambda results: results.config.seed)
     last = [results.history[-1] for results in runs]
     study = Study(
         name=name,
@@ -125,6 +146,16 @@ def find_study(config: RunConfig) -> Study | None:
     return None
 
 
+def print_study(study: Study) -> None:
+    """Print the spread of a study's accuracies."""
+    for figure in ("test_accuracy", "validation_accuracy"):
+        found = getattr(study, figure)
+        print(
+            f"{study.name} {figure.replace('_', ' ')}: {found.mean:.3%} ± {found.std:.3%} (n = {found.n}, "
+            f"{found.minimum:.2%} to {found.maximum:.2%})"
+        )
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a study from the command line and print its spreads."""
     parser = argparse.ArgumentParser(prog="python -m mnist_helpers.study", description=__doc__)
@@ -134,13 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--processes", type=int, default=torch.get_num_threads())
     options = parser.parse_args(arguments)
     settings = dict(pair.split("=", maxsplit=1) for pair in options.settings)
-    study = run_study(options.name, settings, options.seeds, options.processes)
-    for figure in ("test_accuracy", "validation_accuracy"):
-        found = getattr(study, figure)
-        print(
-            f"{study.name} {figure.replace('_', ' ')}: {found.mean:.3%} ± {found.std:.3%} (n = {found.n}, "
-            f"{found.minimum:.2%} to {found.maximum:.2%})"
-        )
+    for study in run_studies({options.name: settings}, options.seeds, options.processes):
+        print_study(study)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import time
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import OneCycleLR
 
 from mnist_helpers.augment import augment
 from mnist_helpers.checkpoints import checkpoint_folder, latest_checkpoint, save_checkpoint, start_folder
@@ -15,6 +14,7 @@ from mnist_helpers.data import Images, Split
 from mnist_helpers.evaluation import Metrics, evaluate
 from mnist_helpers.layers import accelerate
 from mnist_helpers.models import build_model, count_parameters
+from mnist_helpers.optim import make_optimizer, make_schedule
 from mnist_helpers.progress import TrainingBar
 from mnist_helpers.results import EPOCH_HEADER, EpochRecord, RunResults, describe_environment, format_epoch, summarise
 from mnist_helpers.runtime import keep_freed_memory, seed_epoch
@@ -23,45 +23,6 @@ from mnist_helpers.state import TrainingState
 
 class TrainingDiverged(RuntimeError):
     """The loss became infinite or not a number; the message says when and what to change."""
-
-
-def make_optimizer(model: nn.Module, config: RunConfig) -> torch.optim.SGD:
-    """Return SGD with Nesterov momentum.
-
-    The reference writes lr=0.01 and momentum=0.9 here; neither has an effect, since OneCycle sets both before the
-    first step.
-    """
-    return torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=config.weight_decay)
-
-
-def make_schedule(optimizer: torch.optim.Optimizer, config: RunConfig, steps_per_epoch: int) -> OneCycleLR:
-    """Return the OneCycle schedule over exactly the steps of this run, to be stepped after every batch."""
-    return OneCycleLR(
-        optimizer,
-        max_lr=config.max_lr,
-        total_steps=config.epochs * steps_per_epoch,
-        pct_start=config.pct_start,
-        div_factor=config.div_factor,
-        final_div_factor=config.final_div_factor,
-        base_momentum=config.base_momentum,
-        max_momentum=config.max_momentum,
-        anneal_strategy="cos",
-    )
-
-
-def planned_schedule(config: RunConfig, images: int) -> tuple[list[float], list[float]]:
-    """Return the learning rate and the momentum of every step of a run over `images` training images."""
-    parameter = nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.SGD([parameter], lr=config.max_lr, momentum=config.max_momentum)
-    steps = config.epochs * math.ceil(images / config.batch_size)
-    schedule = make_schedule(optimizer, config, math.ceil(images / config.batch_size))
-    rates, momenta = [], []
-    for _ in range(steps):
-        rates.append(optimizer.param_groups[0]["lr"])
-        momenta.append(optimizer.param_groups[0]["momentum"])
-        optimizer.step()
-        schedule.step()
-    return rates, momenta
 
 
 def train_step(
@@ -109,11 +70,17 @@ def new_state(config: RunConfig, images: int, device: torch.device) -> TrainingS
     return TrainingState(config, model, optimizer, schedule, history=[])
 
 
-def train(config: RunConfig, split: Split, show: bool = True) -> tuple[nn.Module, RunResults]:
-    """Train as `config` says, with checkpoints in its output folder; return the last epoch's network and the results.
+def train(
+    config: RunConfig, split: Split, show: bool = True, keep_checkpoints: bool = True
+) -> tuple[nn.Module, RunResults]:
+    """Train as `config` says and return the last epoch's network and the results.
 
-    `show` gives whoever waits a progress bar and a line for every epoch. With `config.resume` an interrupted run
-    goes on after its last whole checkpoint, and ends with the weights it would have had.
+    Args:
+        config: every number of the run.
+        split: the images, as `load_split` gives them.
+        show: give whoever waits a progress bar and a line for every epoch.
+        keep_checkpoints: write one into the output folder after each epoch; with `config.resume` an interrupted run
+            then goes on after the last whole one, and ends with the weights it would have had.
 
     Raises:
         CheckpointError: `config.resume`, and the checkpoints are unreadable or of a run with other settings.
@@ -124,18 +91,20 @@ def train(config: RunConfig, split: Split, show: bool = True) -> tuple[nn.Module
     split = split.to(device)
     state = new_state(config, len(split.train), device)
     folder = checkpoint_folder(config.output_folder())
-    start_folder(folder, config.resume)
-    if config.resume and (checkpoint := latest_checkpoint(folder)):
-        state.restore(checkpoint)
+    if keep_checkpoints:
+        start_folder(folder, config.resume)
+        if config.resume and (checkpoint := latest_checkpoint(folder)):
+            state.restore(checkpoint)
 
-    steps = state.schedule.total_steps
+    steps = config.epochs * math.ceil(len(split.train) / config.batch_size)
     with TrainingBar(steps, done=steps * state.epoch // config.epochs, show=show) as bar:
         for line in (EPOCH_HEADER, *map(format_epoch, state.history)):
             bar.line(line)
         while state.epoch < config.epochs:
             bar.epoch(state.epoch + 1, config.epochs)
             state.history.append(run_epoch(state, split, bar))
-            save_checkpoint(folder, state.snapshot(), is_best=state.last_is_best())
+            if keep_checkpoints:
+                save_checkpoint(folder, state.snapshot(), is_best=state.last_is_best())
             bar.line(format_epoch(state.history[-1]))
     results = summarise(config, describe_environment(device), state.history, count_parameters(state.model))
     return _as_written(state).eval(), results

@@ -8,7 +8,7 @@ from mnist_helpers import study
 from mnist_helpers.config import ConfigError, RunConfig
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.results import read_results
-from mnist_helpers.study import Study, find_study, read_study, run_study, spread
+from mnist_helpers.study import Study, find_study, read_study, run_studies, spread
 
 RECORDS = sorted((PROJECT_ROOT / "outputs" / "studies").glob("*.json"))
 
@@ -23,7 +23,7 @@ def test_spread_is_mean_and_sample_deviation():
 def test_a_bad_setting_stops_before_any_training(tmp_path, monkeypatch):
     monkeypatch.setattr(study, "STUDIES", str(tmp_path))
     with pytest.raises(ConfigError, match="epochs='99'"):
-        run_study("bad", {"epochs": "99"}, [0], processes=1)
+        list(run_studies({"good": {}, "bad": {"epochs": "99"}}, [0], processes=1))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -32,12 +32,13 @@ def test_a_study_trains_every_seed_once(tmp_path, monkeypatch):
     monkeypatch.setattr(study, "STUDIES", str(tmp_path / "studies"))
     name = str(tmp_path / "small")  # absolute: the runs go there too
     settings = {"epochs": "2", "train_size": "500", "validation_size": "100"}
-    first = run_study(name, settings, [1, 0], processes=2)
+    other = {**settings, "schedule": "constant"}
+    first, _ = sorted(run_studies({name: settings, f"{name}_2": other}, [1, 0], processes=2), key=lambda s: s.name)
     assert [run.config.seed for run in first.runs] == [0, 1]
     assert first.settings == {"epochs": 2, "train_size": 500, "validation_size": 100}
     assert first.test_accuracy.mean == pytest.approx(sum(run.history[-1].test_accuracy for run in first.runs) / 2)
     assert first.runs[0].history[-1].test_loss != first.runs[1].history[-1].test_loss
-    again = run_study(name, settings, [0, 1], processes=2)
+    (again,) = run_studies({name: settings}, [0, 1], processes=2)
     assert again == first  # seconds included: nothing was trained twice
     assert Study.model_validate_json((tmp_path / "small.json").read_text()) == first
     assert read_results(tmp_path / "small" / "seed_0") == first.runs[0]

@@ -16,8 +16,9 @@ from mnist_helpers.data import Images, Split, load_split
 from mnist_helpers.evaluation import accuracy_interval, evaluate, metrics, predict_logits
 from mnist_helpers.files import write_text_atomically
 from mnist_helpers.models import build_model
+from mnist_helpers.optim import planned_schedule
 from mnist_helpers.results import EpochRecord, read_results, summarise, write_results
-from mnist_helpers.training import TrainingDiverged, planned_schedule, train
+from mnist_helpers.training import TrainingDiverged, train
 
 SMALL = {"epochs": 3, "train_size": 640, "validation_size": 100, "batch_size": 64}
 

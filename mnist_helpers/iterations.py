@@ -1,0 +1,85 @@
+"""The course's iterations and their ablations: the settings of each, run over several seeds by `make studies`.
+
+Every iteration changes one thing. All but the final network train for four epochs on 55,000 images; choices were made
+by the 5,000 held out.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from mnist_helpers.config import Augmentation
+from mnist_helpers.study import print_study, run_studies
+
+SHORT = {"epochs": 4, "validation_size": 5_000}
+# of 0.01, 0.03 and 0.1 the constant rate at which every one of these networks learns
+CONSTANT = {**SHORT, "schedule": "constant", "max_lr": 0.03}
+PLAIN = {**CONSTANT, "augmentation": None}
+
+NO_AFFINE = {"degrees": 0, "translate": 0, "scale": (1, 1), "shear": 0}
+NO_COLOUR = {"brightness": 0, "contrast": 0}
+NO_ERASING = {"erasing_p": 0}
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """One step of the course; `name` is that of its record in `outputs/studies`."""
+
+    name: str
+    notebook: str
+    change: str
+    settings: dict[str, Any]
+
+
+ITERATIONS = (
+    Iteration("baseline", "02_baseline", "pytorch/examples' network", {**PLAIN, "model": "baseline"}),
+    Iteration("skeleton", "03_skeleton", "convolutions and a global average only", {**PLAIN, "model": "skeleton"}),
+    Iteration("batchnorm", "04_batchnorm_and_dropout", "+ BatchNorm", {**PLAIN, "model": "batchnorm"}),
+    Iteration("dropout", "04_batchnorm_and_dropout", "+ dropout", {**PLAIN, "model": "final"}),
+    Iteration("augmentation", "05_augmentation", "+ augmentation", CONSTANT),
+    Iteration("onecycle", "06_learning_rate", "+ OneCycle, peak 0.1", SHORT),
+    Iteration("final", "07_final_model", "15 epochs, 59,950 images", {}),
+)
+
+
+def _changed(**changes: Any) -> Augmentation:
+    return Augmentation(**changes)
+
+
+# each against `onecycle`, whose falling rate lets small differences show
+ABLATIONS: dict[str, dict[str, Any]] = {
+    "without_augmentation": {**SHORT, "augmentation": None},
+    "without_affine": {**SHORT, "augmentation": _changed(**NO_AFFINE)},
+    "without_colour": {**SHORT, "augmentation": _changed(**NO_COLOUR)},
+    "without_erasing": {**SHORT, "augmentation": _changed(**NO_ERASING)},
+    "without_dropout": {**SHORT, "model": "batchnorm"},
+    "constant_rate_0.1": {**SHORT, "schedule": "constant"},
+    "peak_rate_0.02": {**SHORT, "max_lr": 0.02},
+    "peak_rate_0.5": {**SHORT, "max_lr": 0.5},
+}
+SEEDS = (0, 1, 2)
+
+
+def studies() -> dict[str, dict[str, Any]]:
+    """Return the settings of every short study by name, iterations first; `make seeds` runs the final one."""
+    return {step.name: step.settings for step in ITERATIONS if step.settings} | ABLATIONS
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the named studies, or all of them; those on record already are only printed."""
+    parser = argparse.ArgumentParser(prog="python -m mnist_helpers.iterations", description=__doc__)
+    parser.add_argument("names", nargs="*", default=[], metavar="NAME", help=", ".join(studies()))
+    parser.add_argument("--processes", type=int, default=torch.get_num_threads())
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(studies()):
+        parser.error(f"no study is called {', '.join(sorted(unknown))}; there are {', '.join(studies())}")
+    chosen = {name: settings for name, settings in studies().items() if not options.names or name in options.names}
+    for study in run_studies(chosen, SEEDS, options.processes):
+        print_study(study)
+
+
+if __name__ == "__main__":
+    main()

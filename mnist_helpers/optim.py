@@ -1,0 +1,51 @@
+"""The optimizer and how its learning rate moves."""
+
+import math
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
+
+from mnist_helpers.config import RunConfig
+
+
+def make_optimizer(model: nn.Module, config: RunConfig) -> torch.optim.SGD:
+    """Return SGD with Nesterov momentum, at the rate and momentum that a constant schedule keeps.
+
+    OneCycle sets both anew before the first step.
+    """
+    momentum = (config.base_momentum + config.max_momentum) / 2
+    return torch.optim.SGD(
+        model.parameters(), lr=config.max_lr, momentum=momentum, nesterov=True, weight_decay=config.weight_decay
+    )
+
+
+def make_schedule(optimizer: torch.optim.Optimizer, config: RunConfig, steps_per_epoch: int) -> LRScheduler:
+    """Return the schedule over exactly the steps of this run, to be stepped after every batch."""
+    if config.schedule == "constant":
+        return ConstantLR(optimizer, factor=1)
+    return OneCycleLR(
+        optimizer,
+        max_lr=config.max_lr,
+        total_steps=config.epochs * steps_per_epoch,
+        pct_start=config.pct_start,
+        div_factor=config.div_factor,
+        final_div_factor=config.final_div_factor,
+        base_momentum=config.base_momentum,
+        max_momentum=config.max_momentum,
+        anneal_strategy="cos",
+    )
+
+
+def planned_schedule(config: RunConfig, images: int) -> tuple[list[float], list[float]]:
+    """Return the learning rate and the momentum of every step of a run over `images` training images."""
+    optimizer = make_optimizer(nn.Linear(1, 1), config)
+    steps = config.epochs * math.ceil(images / config.batch_size)
+    schedule = make_schedule(optimizer, config, math.ceil(images / config.batch_size))
+    rates, momenta = [], []
+    for _ in range(steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        momenta.append(optimizer.param_groups[0]["momentum"])
+        optimizer.step()
+        schedule.step()
+    return rates, momenta

@@ -1,0 +1,51 @@
+"""A finished network as a file: its weights and its configuration, read back without running anything in it."""
+
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from mnist_helpers.config import RunConfig
+from mnist_helpers.files import write_atomically
+from mnist_helpers.models import build_model
+from mnist_helpers.paths import display_path
+
+WEIGHTS_FILE = "model.safetensors"
+
+
+def save_weights(network: nn.Module, config: RunConfig, folder: Path) -> Path:
+    """Write `model.safetensors` into `folder`, whole or not at all, and return its path.
+
+    The format holds tensors and text only (https://huggingface.co/docs/safetensors): a file from a stranger cannot
+    run code when it is read.
+    """
+    # dense in memory, whatever layout the network trained in
+    tensors = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
+    data = save(tensors, metadata={"config": config.model_dump_json()})
+    path = folder / WEIGHTS_FILE
+    write_atomically(path, lambda stream: stream.write(data))
+    return path
+
+
+def load_weights(folder: Path) -> tuple[nn.Module, RunConfig]:
+    """Return the network saved in `folder`, on the CPU and in evaluation mode, and the configuration of its run.
+
+    Raises:
+        FileNotFoundError: no run has saved its network there.
+        ValueError: the file is not one that `save_weights` wrote.
+    """
+    path = folder / WEIGHTS_FILE
+    if not path.exists():
+        raise FileNotFoundError(f"{display_path(path)} is not there; run: make train")
+    try:
+        with safe_open(path, framework="pt") as file:
+            config = RunConfig.model_validate_json((file.metadata() or {})["config"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        network = build_model(config.model)
+        network.load_state_dict(tensors)
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"{display_path(path)} is not a network saved by this course ({type(error).__name__}); run: make train"
+        ) from error
+    return network.eval(), config
