@@ -2,14 +2,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RUNS := outputs
 NOTEBOOK := notebooks/07_final_model.ipynb
-QUICK := notebooks/01_explore_data.ipynb
+# all but the one that trains for minutes
+QUICK := $(filter-out $(NOTEBOOK),$(wildcard notebooks/[0-9][0-9]_*.ipynb))
 # a person at a terminal sees the live bar; a log gets one line per epoch
 LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-progress-bar)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-all check-model check-params \
-        view-results notebooks check-notebooks seeds bench clean clean-checkpoints
+        view-results notebooks check-notebooks check-checks check-goal seeds studies ledger bench clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -59,14 +61,26 @@ check-params: $(READY) ## Show the final network's layers and check its paramete
 view-results: $(READY) ## Show the last published run
 	@$(BIN)/python -m mnist_helpers.results
 
-notebooks: $(READY) ## Run the notebooks that do not train to the end, in place
+notebooks: $(READY) ## Run every notebook but the final model's again, in place
 	$(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR $(QUICK)
 
-check-notebooks: $(READY) ## Run those notebooks again and compare every output (nbval)
+check-notebooks: $(READY) ## Run those notebooks again and compare every output that must not change (nbval)
 	$(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(QUICK)
 
 seeds: $(READY) ## Train the final model with seeds 0 to 3 and write their spread
-	$(BIN)/python -m mnist_helpers.study final --seeds 0 1 2 3
+	$(BIN)/python -m mnist_helpers.sweep final --seeds 0 1 2 3
+
+studies: $(READY) ## Train every iteration and ablation with seeds 0 to 2 (hours); finished runs are kept
+	$(BIN)/python -m mnist_helpers.iterations
+
+ledger: $(READY) ## Time an epoch of every iteration and write the ledger from the recorded studies
+	$(BIN)/python -m mnist_helpers.ledger
+
+check-goal: $(READY) ## Judge finished runs by their mean (RUNS="outputs/trial/seed_0 outputs/trial/seed_1")
+	@$(BIN)/python -m mnist_helpers.goals $(RUNS)
+
+check-checks: $(READY) ## Break the helpers one at a time and see some check turn red
+	$(BIN)/python tests/check_checks.py
 
 bench: $(READY) ## Time the plain torchvision version against ours, step by step
 	$(BIN)/python -m mnist_helpers.benchmark

@@ -42,7 +42,7 @@ def layer_table(model: nn.Module, input_shape: Sequence[int] = INPUT_SHAPE) -> l
     """
     rows, receptive_field, jump = [], 1, 1
     with _evaluation(model):
-        for name, layer, inputs, output in _trace(model, torch.zeros(1, *input_shape)):
+        for name, layer, inputs, output in trace(model, torch.zeros(1, *input_shape)):
             if isinstance(layer, WINDOWED):
                 kernel, stride, dilation = (_square(layer, key) for key in ("kernel_size", "stride", "dilation"))
                 receptive_field += (kernel - 1) * dilation * jump
@@ -89,12 +89,15 @@ def _evaluation(model: nn.Module) -> Iterator[None]:
         model.train(was_training)
 
 
-def _trace(model: nn.Module, inputs: Tensor) -> list[tuple[str, nn.Module, Tensor, Tensor]]:
-    """Run `model` and return (name, layer, its input, its output) of every layer without children, as applied."""
+def trace(model: nn.Module, inputs: Tensor) -> list[tuple[str, nn.Module, Tensor, Tensor]]:
+    """Return (name, layer, its input, a copy of its output) of every layer without children, in the order applied.
+
+    A copy, since a ReLU may work in place on what the layer before it returned.
+    """
     calls: list[tuple[str, nn.Module, Tensor, Tensor]] = []
     hooks = [
         layer.register_forward_hook(
-            lambda layer, args, output, name=name: calls.append((name, layer, args[0], output))
+            lambda layer, args, output, name=name: calls.append((name, layer, args[0], output.clone()))
         )
         for name, layer in model.named_modules()
         if not list(layer.children())

@@ -1,7 +1,8 @@
 """A live bar for whoever waits: one line with loss and batch time, and one clean line per epoch that stays.
 
 The bar picks its place by itself:
-- in a notebook it is one output that is updated in place, so the saved file keeps its last state only;
+- in a notebook it is one output that is updated in place; at the end the lines that stay are printed below it, and it
+  is again the caption it began as, since nbval sees no updates and must find in the saved file what it saw;
 - when papermill runs the notebook, the person's terminal, if there is one, shows it as well;
 - in a script it is tqdm's own line on a terminal's stderr, and nothing when stderr is a file.
 """
@@ -26,10 +27,10 @@ class _NotebookOutput:
     Everything is repeated on `terminal`, if there is one.
     """
 
-    def __init__(self, terminal: IO[str] | None) -> None:
-        self._terminal = terminal
+    def __init__(self, caption: str, terminal: IO[str] | None) -> None:
+        self._caption, self._terminal = {"text/plain": caption}, terminal
         self._lines: list[str] = []
-        self._handle = display({"text/plain": ""}, raw=True, display_id=True)
+        self._handle = display(self._caption, raw=True, display_id=True)
 
     def write(self, text: str) -> None:
         current = text.rsplit("\r", maxsplit=1)[-1].strip()
@@ -41,6 +42,10 @@ class _NotebookOutput:
     def keep(self, line: str) -> None:
         self._lines.append(line)
         self.write(f"{line}\n")
+
+    def finish(self) -> None:
+        self._handle.update(self._caption, raw=True)
+        print("\n".join(self._lines))
 
     def flush(self) -> None:
         if self._terminal:
@@ -61,9 +66,9 @@ def _papermill_terminal() -> IO[str] | None:
         return None
 
 
-def _bar_stream() -> _NotebookOutput | IO[str] | None:
+def _bar_stream(caption: str) -> _NotebookOutput | IO[str] | None:
     if getattr(get_ipython(), "kernel", None) is not None:
-        return _NotebookOutput(_papermill_terminal())
+        return _NotebookOutput(caption, _papermill_terminal())
     return sys.stderr if sys.stderr.isatty() else None
 
 
@@ -78,7 +83,7 @@ class TrainingBar:
 
     def __init__(self, batches: int, done: int = 0, show: bool = True) -> None:
         self._show = show
-        self._stream = _bar_stream() if show else None
+        self._stream = _bar_stream(f"{batches:,} steps") if show else None
         self._tqdm = tqdm(
             total=batches,
             initial=done,
@@ -97,6 +102,8 @@ class TrainingBar:
 
     def __exit__(self, *_: object) -> None:
         self._tqdm.close()
+        if isinstance(self._stream, _NotebookOutput):
+            self._stream.finish()
 
     def epoch(self, number: int, epochs: int) -> None:
         """Name the epoch that starts."""

@@ -1,26 +1,15 @@
-"""One setting over several seeds: mean and spread instead of a lucky run.
+"""Several seeds of one setting as a record: mean and spread, not a lucky run, and one setting against another."""
 
-`python -m mnist_helpers.study NAME --set batch_size=64 --seeds 0 1 2` writes `outputs/studies/NAME.json`.
-"""
-
-import argparse
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
-from pathlib import PurePath
+from collections.abc import Sequence
 from typing import Any
 
-import torch
 from pydantic import BaseModel, ConfigDict
-from tqdm import tqdm
 
-from mnist_helpers.config import TRIAL_FOLDER, RunConfig, make_config
-from mnist_helpers.data import load_split
+from mnist_helpers.config import RunConfig
 from mnist_helpers.files import write_text_atomically
 from mnist_helpers.paths import PROJECT_ROOT, resolve
-from mnist_helpers.results import RESULTS_FILE, RunResults, read_results, write_results
-from mnist_helpers.training import train
+from mnist_helpers.results import RunResults
 
 STUDIES = "outputs/studies"
 
@@ -63,54 +52,8 @@ def spread(values: Sequence[float]) -> Spread:
     )
 
 
-def run_one(name: str, settings: dict[str, Any], seed: int) -> RunResults:
-    """Train one seed on one thread, or read its results if it is done; an interrupted run continues."""
-    torch.set_num_threads(1)
-    folder = PurePath(TRIAL_FOLDER) / name / f"seed_{seed}"
-    config = make_config(**settings, seed=seed, output_dir=str(folder), resume=True)
-    if (config.output_folder() / RESULTS_FILE).exists():
-        done = read_results(config.output_folder())
-        if not config.training_differences(done.config):
-            return done
-    split = load_split(config.data_dir, config.validation_size, config.train_size, config.seed)
-    results = train(config, split, show=False)[1]
-    write_results(results, config.output_folder())
-    return results
-
-
-def run_studies(settings: Mapping[str, Mapping[str, Any]], seeds: Sequence[int], processes: int) -> Iterator[Study]:
-    """Train every named setting with every seed, `processes` runs at a time with one thread each.
-
-    A study's record is written when its last seed is done. Small networks gain little from a second thread, so one
-    process a core does more in the same time.
-
-    Raises:
-        ConfigError: a setting is not allowed; no run has started then.
-    """
-    # the record shows values as they were understood
-    understood = {name: _understood(chosen) for name, chosen in settings.items()}
-    with (
-        ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool,
-        tqdm(total=len(settings) * len(seeds), unit="run") as bar,
-    ):
-        futures = {
-            pool.submit(run_one, name, chosen, seed): name for name, chosen in understood.items() for seed in seeds
-        }
-        finished: dict[str, list[RunResults]] = {name: [] for name in settings}
-        for future in as_completed(futures):
-            name = futures[future]
-            finished[name].append(future.result())
-            bar.update()
-            if len(finished[name]) == len(seeds):
-                yield _write_study(name, understood[name], finished[name])
-
-
-def _understood(settings: Mapping[str, Any]) -> dict[str, Any]:
-    config = make_config(**settings, output_dir=STUDIES)
-    return {key: value for key, value in config.model_dump(mode="json").items() if key in settings}
-
-
-def _write_study(name: str, settings: dict[str, Any], runs: list[RunResults]) -> Study:
+def write_study(name: str, settings: dict[str, Any], runs: Sequence[RunResults]) -> Study:
+    """Write the record of a study's finished runs, whole or not at all, and return it."""
     runs = sorted(runs, key=lambda results: results.config.seed)
     last = [results.history[-1] for results in runs]
     study = Study(
@@ -130,7 +73,7 @@ def read_study(name: str) -> Study:
     """Read the record of a study.
 
     Raises:
-        FileNotFoundError: it has not been run; the module's first lines say how.
+        FileNotFoundError: it has not been run.
     """
     return Study.model_validate_json((PROJECT_ROOT / STUDIES / f"{name}.json").read_text(encoding="utf-8"))
 
@@ -146,28 +89,39 @@ def find_study(config: RunConfig) -> Study | None:
     return None
 
 
-def print_study(study: Study) -> None:
-    """Print the spread of a study's accuracies."""
-    for figure in ("test_accuracy", "validation_accuracy"):
-        found = getattr(study, figure)
-        print(
-            f"{study.name} {figure.replace('_', ' ')}: {found.mean:.3%} ± {found.std:.3%} (n = {found.n}, "
-            f"{found.minimum:.2%} to {found.maximum:.2%})"
+def difference(study: Study, other: Study) -> Spread:
+    """Return how much better `study` is than `other` in test accuracy, seed by seed, over the seeds both have.
+
+    Pairs share the split and the order of images, so that they differ less than any two runs.
+
+    Raises:
+        ValueError: they have no seed in common.
+    """
+    mine, theirs = ({run.config.seed: run.final_test_accuracy for run in one.runs} for one in (study, other))
+    shared = sorted(mine.keys() & theirs.keys())
+    if not shared:
+        raise ValueError(f"{study.name} has seeds {sorted(mine)}, {other.name} has {sorted(theirs)}: none in common")
+    return spread([mine[seed] - theirs[seed] for seed in shared])
+
+
+def format_spread(found: Spread) -> str:
+    """Return mean and deviation in percent, such as `99.49 ± 0.05 %`."""
+    return f"{100 * found.mean:.2f} ± {100 * found.std:.2f} %"
+
+
+def format_difference(found: Spread) -> str:
+    """Return a `difference` in points, such as `+0.12 points, seed by seed from +0.05 to +0.20`."""
+    points = (100 * value for value in (found.mean, found.minimum, found.maximum))
+    return "{:+.2f} points, seed by seed from {:+.2f} to {:+.2f}".format(*points)
+
+
+def format_studies(studies: Sequence[Study]) -> str:
+    """Return one line a study: accuracy on validation and test images after the last epoch, and the seeds."""
+    lines = [f"{'':22s} {'validation':>15s} {'test':>15s} {'test from':>10s} {'to':>8s}  seeds"]
+    for study in studies:
+        test = study.test_accuracy
+        lines.append(
+            f"{study.name:22s} {format_spread(study.validation_accuracy):>15s} {format_spread(test):>15s} "
+            f"{test.minimum:10.2%} {test.maximum:8.2%}  {test.n:5d}"
         )
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a study from the command line and print its spreads."""
-    parser = argparse.ArgumentParser(prog="python -m mnist_helpers.study", description=__doc__)
-    parser.add_argument("name")
-    parser.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE", dest="settings")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--processes", type=int, default=torch.get_num_threads())
-    options = parser.parse_args(arguments)
-    settings = dict(pair.split("=", maxsplit=1) for pair in options.settings)
-    for study in run_studies({options.name: settings}, options.seeds, options.processes):
-        print_study(study)
-
-
-if __name__ == "__main__":
-    main()
+    return "\n".join(lines)

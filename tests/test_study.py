@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from mnist_helpers import study
+from mnist_helpers import study, sweep
 from mnist_helpers.config import ConfigError, RunConfig
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.results import read_results
-from mnist_helpers.study import Study, find_study, read_study, run_studies, spread
+from mnist_helpers.study import Study, difference, find_study, format_studies, read_study, spread
+from mnist_helpers.sweep import run_studies
 
 RECORDS = sorted((PROJECT_ROOT / "outputs" / "studies").glob("*.json"))
 
@@ -21,15 +22,34 @@ def test_spread_is_mean_and_sample_deviation():
 
 
 def test_a_bad_setting_stops_before_any_training(tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "STUDIES", str(tmp_path))
+    monkeypatch.setattr(sweep, "STUDIES", str(tmp_path))
     with pytest.raises(ConfigError, match="epochs='99'"):
         list(run_studies({"good": {}, "bad": {"epochs": "99"}}, [0], processes=1))
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_difference_is_taken_seed_by_seed():
+    final = read_study("final")
+    better = [
+        run.model_copy(update={"final_test_accuracy": run.final_test_accuracy + 0.001 * (1 + run.config.seed)})
+        for run in final.runs
+    ]
+    found = difference(final.model_copy(update={"runs": better[1:]}), final)  # seeds 1 to 3, of 0 to 3
+    assert (found.n, found.mean, found.minimum, found.maximum) == (3, *map(pytest.approx, (0.003, 0.002, 0.004)))
+    with pytest.raises(ValueError, match=r"final has seeds \[0\], final has \[1\]: none in common"):
+        difference(*(final.model_copy(update={"runs": [run]}) for run in final.runs[:2]))
+
+
+def test_a_table_of_studies_has_a_line_each():
+    lines = format_studies([read_study("final")] * 2).splitlines()
+    assert len(lines) == 3
+    assert f"{100 * read_study('final').test_accuracy.mean:.2f} ± " in lines[1]
+
+
 @pytest.mark.training
 def test_a_study_trains_every_seed_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "STUDIES", str(tmp_path / "studies"))
+    for module in (study, sweep):
+        monkeypatch.setattr(module, "STUDIES", str(tmp_path / "studies"))
     name = str(tmp_path / "small")  # absolute: the runs go there too
     settings = {"epochs": "2", "train_size": "500", "validation_size": "100"}
     other = {**settings, "schedule": "constant"}

@@ -1,0 +1,75 @@
+"""Damage by degrees: the same digits turned, shifted, noisy, blurred, thinner or thicker.
+
+Every function takes raw pixels (N, 28, 28) uint8 and one strength, and returns pixels of the same shape and type.
+Strength 0 returns them unchanged. What is random is drawn anew with the same seed at each call, so that curves over
+strength differ by strength only.
+"""
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from mnist_helpers.augment import Draws, transform
+
+SEED = 0
+FINE = 4  # sub-pixels along a pixel's side: strokes are two to four pixels thick, whole pixels would be too coarse
+
+
+def rotate(pixels: Tensor, degrees: float) -> Tensor:
+    """Turn each image by `degrees`, left or right at random."""
+    return _moved(pixels, angle=degrees * _random_signs(len(pixels)))
+
+
+def shift(pixels: Tensor, distance: int) -> Tensor:
+    """Move each image by `distance` whole pixels left, right, up or down at random; what leaves the image is lost."""
+    signed = distance * _random_signs(len(pixels))
+    along_x = torch.rand(len(pixels), generator=_generator(SEED + 1)) < 0.5
+    return _moved(pixels, shift_x=signed * along_x, shift_y=signed * ~along_x)
+
+
+def add_noise(pixels: Tensor, deviation: float) -> Tensor:
+    """Add normal noise of this standard deviation, in units of full ink, to every pixel, cut to 0 … 255."""
+    noise = torch.randn(pixels.shape, generator=_generator(SEED))
+    return _to_bytes(pixels.float() + 255 * deviation * noise)
+
+
+def blur(pixels: Tensor, sigma: float) -> Tensor:
+    """Blur with a Gaussian of standard deviation `sigma` pixels; beyond the border is paper."""
+    blurred = ndimage.gaussian_filter(pixels.float().numpy(), (0, sigma, sigma), mode="constant")
+    return _to_bytes(torch.from_numpy(blurred))
+
+
+def change_width(pixels: Tensor, change: float) -> Tensor:
+    """Widen strokes by about `change` pixels, or narrow them when it is negative.
+
+    Grey-scale dilation or erosion (Serra 1982, Image Analysis and Mathematical Morphology) with a square, each pixel
+    cut into 4 × 4: half the square's side moves either edge of a stroke. Steps are of 0.5 pixels.
+    """
+    reach = round(abs(change) / 2 * FINE)
+    fine = np.repeat(np.repeat(pixels.numpy(), FINE, 1), FINE, 2)
+    extreme = ndimage.maximum_filter if change > 0 else ndimage.minimum_filter
+    side = 2 * reach + 1
+    fine = extreme(fine, size=(1, side, side))
+    n, height, width = pixels.shape
+    return _to_bytes(torch.from_numpy(fine.reshape(n, height, FINE, width, FINE).mean((2, 4), dtype=np.float32)))
+
+
+def _moved(pixels: Tensor, **changes: Tensor) -> Tensor:
+    zero, one = torch.zeros(len(pixels)), torch.ones(len(pixels))
+    still = dict.fromkeys(["angle", "shift_x", "shift_y", "shear"], zero)
+    still |= dict.fromkeys(["scale", "brightness", "contrast"], one)
+    draws = Draws(**(still | changes), contrast_first=zero.bool(), boxes=torch.zeros(len(pixels), 4))
+    return _to_bytes(255 * transform(pixels.unsqueeze(1).float() / 255, draws).squeeze(1))
+
+
+def _to_bytes(values: Tensor) -> Tensor:
+    return values.round().clamp(0, 255).to(torch.uint8)
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _random_signs(count: int) -> Tensor:
+    return torch.where(torch.rand(count, generator=_generator(SEED)) < 0.5, -1.0, 1.0)

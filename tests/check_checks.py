@@ -1,0 +1,223 @@
+"""Break the helpers one at a time, in a throw-away copy of the repository, and demand that a check turns red.
+
+`make check-checks` runs them all; `python tests/check_checks.py --list` shows what is broken and what must see it.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copyfile
+
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parent.parent
+TIME_LIMIT = 300  # seconds for one check; the slowest, a whole notebook, takes about one minute
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One thing to break: `old`, which `file` must hold exactly once, becomes `new`; then a check must fail."""
+
+    name: str
+    file: str
+    """In `mnist_helpers`."""
+    old: str
+    new: str
+    checks: list[str]
+    """Arguments for pytest."""
+
+
+class CheckError(RuntimeError):
+    """The checks could not be judged: a stale mutation, a test that is not there, the wrong helpers imported."""
+
+
+# fmt: off
+MUTATIONS = [
+    # data
+    Mutation("wrong-mean", "data.py", "0.1307, 0.3081", "0.1037, 0.3081",
+             ["tests/test_augment.py::test_normalised_training_pixels_have_mean_0_and_deviation_1"]),
+    Mutation("validation-labels-shifted", "data.py", "images.take(validation)",
+             "Images(images.pixels[validation], images.targets[validation].roll(1))",
+             ["tests/test_guards.py::test_the_split_deals_out_the_archive_and_every_image_keeps_its_label"]),
+    Mutation("split-overlaps", "data.py", "np.sort(validation)", "np.sort(train[:validation_size])",
+             ["tests/test_guards.py::test_the_split_deals_out_the_archive_and_every_image_keeps_its_label"]),
+    Mutation("split-not-stratified", "data.py", "stratify=targets.numpy()", "stratify=None",
+             ["tests/test_data.py::test_any_split_is_disjoint_stratified_and_repeatable"]),
+    Mutation("test-images-trained-on", "data.py", "Split(images.take(train),",
+             "Split(Images(torch.cat([test.pixels, images.pixels[train]])[: len(train)], "
+             "torch.cat([test.targets, images.targets[train]])[: len(train)]),",
+             ["tests/test_guards.py::test_the_split_deals_out_the_archive_and_every_image_keeps_its_label"]),
+    Mutation("archives-not-verified", "archives.py", "if actual != expected:", "if False:",
+             ["tests/test_data.py::test_a_damaged_file_is_named_with_both_hashes_and_its_cure"]),
+    Mutation("slant-mirrored", "explore.py", "atan2(-covariance,", "atan2(covariance,",
+             ["-pnbval.plugin", "--nbval", "--nbval-current-env", "notebooks/01_explore_data.ipynb"]),
+    # augmentation
+    Mutation("augmentation-skipped", "augment.py",
+             "    if augmentation is None:\n        return", "    if augmentation is not False:\n        return",
+             ["tests/test_augment.py::test_every_image_gets_its_own_draw"]),
+    Mutation("augmentation-not-trained-with", "training.py", "state.config.augmentation)", "None)",
+             ["tests/test_guards.py::test_training_images_are_varied_as_the_configuration_says"]),
+    Mutation("never-erased", "augment.py", "< a.erasing_p)", "< 0)",
+             ["tests/test_augment.py::test_erased_boxes_follow_torchvisions_distribution"]),
+    Mutation("rotation-backwards", "augment.py", "draws.angle.deg2rad()", "-draws.angle.deg2rad()",
+             ["tests/test_augment.py::test_directions"]),
+    Mutation("degrees-as-radians", "augment.py", "draws.angle.deg2rad()", "draws.angle",
+             ["tests/test_augment.py::test_transform_equals_torchvision_pixel_by_pixel"]),
+    # networks and layers
+    Mutation("batchnorm-dropped", "models.py",
+             "        *([nn.BatchNorm2d(out_channels)] if batchnorm else []),\n", "",
+             ["tests/test_models.py::test_the_final_network_keeps_the_rules"]),
+    Mutation("channel-count-changed", "models.py", "*conv(1, 12), *conv(12, 16)", "*conv(1, 13), *conv(13, 16)",
+             ["tests/test_models.py::test_the_final_network_is_the_references"]),
+    Mutation("running-mean-not-updated", "layers.py", "self.running_mean.lerp_(mean, self.momentum)", "pass",
+             ["tests/test_layers.py::test_batch_norm_relu_equals_torchs_two_layers"]),
+    Mutation("dropout-never-applied", "layers.py",
+             "return _Dropout.apply(inputs, dropped_positions(inputs.numel(), self.p), 1 / (1 - self.p))",
+             "return inputs", ["tests/test_layers.py::test_dropout_drops_a_share_p_and_keeps_the_mean"]),
+    Mutation("dropout-not-rescaled", "layers.py", "1 / (1 - self.p))", "1.0)",
+             ["tests/test_layers.py::test_dropout_drops_a_share_p_and_keeps_the_mean"]),
+    Mutation("receptive-field-without-jump", "layer_table.py", " * dilation * jump", " * dilation",
+             ["tests/test_models.py::test_the_table_follows_strides_dilation_and_dense_layers"]),
+    # training
+    Mutation("schedule-not-stepped", "training.py", "        state.schedule.step()\n", "",
+             ["tests/test_guards.py::test_every_step_has_the_rate_planned_for_it"]),
+    Mutation("onecycle-per-epoch", "optim.py", "config.epochs * steps_per_epoch", "config.epochs",
+             ["tests/test_training.py::test_the_schedule_is_one_cycle_over_all_steps"]),
+    Mutation("weight-decay-ignored", "optim.py", "decay=config.weight_decay", "decay=0",
+             ["tests/test_guards.py::test_weights_decay_where_the_loss_is_flat"]),
+    Mutation("not-shuffled", "training.py", "torch.randperm(", "torch.arange(",
+             ["tests/test_guards.py::test_an_epoch_shows_every_image_once_with_its_label_in_an_order_of_its_own"]),
+    Mutation("small-batch-weighs-full", "training.py", "loss * len(indices)", "loss * state.config.batch_size",
+             ["tests/test_guards.py::test_every_image_weighs_the_same_in_an_epochs_loss_and_accuracy"]),
+    Mutation("seed-ignored", "runtime.py", "seed * SEED_STRIDE + epoch", "epoch",
+             ["tests/test_guards.py::test_the_seed_alone_decides_first_weights_and_every_epoch"]),
+    Mutation("epoch-not-seeded", "training.py", "    seed_epoch(state.config.seed, epoch)\n", "",
+             ["tests/test_guards.py::test_the_seed_alone_decides_first_weights_and_every_epoch"]),
+    Mutation("resume-starts-again", "training.py", "state.restore(checkpoint)", "pass",
+             ["tests/test_guards.py::test_an_interrupted_run_trains_only_what_is_left_and_ends_the_same"]),
+    Mutation("optimizer-not-restored", "state.py", 'self.optimizer.load_state_dict(snapshot["optimizer"])', "pass",
+             ["tests/test_guards.py::test_an_interrupted_run_trains_only_what_is_left_and_ends_the_same"]),
+    # figures, records, parameters
+    Mutation("evaluated-in-training-mode", "evaluation.py", "    model.eval()\n", "",
+             ["tests/test_training.py::test_evaluation_is_without_dropout_and_changes_nothing"]),
+    Mutation("validation-and-test-swapped", "training.py", "validation, test = ", "test, validation = ",
+             ["tests/test_guards.py::test_validation_and_test_figures_are_those_of_their_own_images"]),
+    Mutation("interval-not-wilsons", "evaluation.py", 'method="wilson"', 'method="exact"',
+             ["tests/test_training.py::test_the_interval_is_wilsons"]),
+    Mutation("best-epoch-reported", "results.py",
+             "last = history[-1]", "last = max(history, key=lambda record: record.test_accuracy)",
+             ["tests/test_training.py::test_results_are_the_last_epochs_and_survive_the_file"]),
+    Mutation("spread-over-n", "study.py", "statistics.stdev(", "statistics.pstdev(",
+             ["tests/test_study.py::test_spread_is_mean_and_sample_deviation"]),
+    Mutation("write-not-atomic", "files.py", 'path.with_name(f"{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")', "path",
+             ["tests/test_training.py::test_a_failed_write_leaves_the_old_file_and_no_rest"]),
+    Mutation("unknown-parameter-ignored", "config.py", 'extra="forbid"', 'extra="ignore"',
+             ["tests/test_config.py::test_a_misspelt_parameter_gets_a_suggestion"]),
+]
+# fmt: on
+
+
+def mutate(text: str, mutation: Mutation) -> str:
+    """Return the file's text with the mutation in it; CheckError when `old` is not there exactly once."""
+    if (count := text.count(mutation.old)) != 1:
+        raise CheckError(
+            f"{mutation.name} has gone stale: {mutation.file} holds {mutation.old!r} {count} times, not once; "
+            "bring the mutation up to date"
+        )
+    return text.replace(mutation.old, mutation.new)
+
+
+def copy_repository(source: Path, target: Path) -> None:
+    """Copy what git tracks or would track, as it is now: uncommitted work too, nothing built or extracted."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=source, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (source / name).is_file():  # git also lists what is deleted but not committed
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            copyfile(source / name, target / name)
+
+
+def python(copy: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run this Python in `cwd` on the helpers of `copy`, not on the installed ones."""
+    environment = {
+        "PYTHONPATH": str(copy),
+        # compiled code is trusted by its source's second and size, and a mutation may change neither
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # a second thread only waits where other work keeps the cores busy
+        "OMP_NUM_THREADS": "1",
+        # loading plugins takes longer than most checks
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+    command, environment = [sys.executable, *arguments], os.environ | environment
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=TIME_LIMIT)
+
+
+def failures(copy: Path, checks: Sequence[str], *options: str) -> list[str]:
+    """Return the names of the checks that fail; CheckError when pytest found no test or could not run it."""
+    done = python(copy, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider", *options, *checks, cwd=copy)
+    if done.returncode not in (0, 1):
+        raise CheckError(f"pytest could not run {' '.join(checks)}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE) if done.returncode else []
+
+
+def run(mutations: Sequence[Mutation], source: Path = ROOT) -> int:
+    """Apply every mutation by itself, print what caught it, and return how many survived.
+
+    Raises:
+        CheckError: a mutation is stale, or a check is red or cannot run before anything is broken.
+    """
+    survived = 0
+    with tempfile.TemporaryDirectory() as folder, tqdm(total=len(mutations) + 1, unit="check") as bar:
+        copy = Path(folder).resolve() / "repository"
+        helpers = copy / "mnist_helpers"
+        copy_repository(source, copy)
+        originals = {mutation.file: (helpers / mutation.file).read_text(encoding="utf-8") for mutation in mutations}
+        broken = [mutate(originals[mutation.file], mutation) for mutation in mutations]
+        # asked from outside the copy: it is not the current folder that leads there
+        found = python(copy, "-c", "import mnist_helpers; print(mnist_helpers.__file__)", cwd=copy.parent).stdout
+        assert Path(found.strip()).is_relative_to(copy), f"{found.strip()} would be tested, not the copy"
+        bar.set_description_str("nothing broken")
+        if red := failures(copy, list(dict.fromkeys(check for m in mutations for check in m.checks))):
+            raise CheckError("red before anything is broken:\n" + "\n".join(red))
+        bar.update()
+        for mutation, text in zip(mutations, broken, strict=True):
+            bar.set_description_str(mutation.name)
+            started = time.perf_counter()
+            (helpers / mutation.file).write_text(text, encoding="utf-8")
+            red = failures(copy, mutation.checks, "-x")
+            (helpers / mutation.file).write_text(originals[mutation.file], encoding="utf-8")
+            survived += not red
+            caught = red[0] if red else f"SURVIVED {' '.join(mutation.checks)}"
+            bar.write(f"{mutation.name:30s} {time.perf_counter() - started:5.1f} s  {caught}", file=sys.stdout)
+            bar.update()
+    print(f"{len(mutations) - survived} of {len(mutations)} caught")
+    return survived
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the mutations, or those named; return 1 when one survives or cannot be judged."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=[mutation.name for mutation in MUTATIONS])
+    parser.add_argument("--list", action="store_true", help="show the mutations and their checks, run nothing")
+    options = parser.parse_args(arguments)
+    chosen = [mutation for mutation in MUTATIONS if not options.only or mutation.name in options.only]
+    if options.list:
+        for mutation in chosen:
+            print(f"{mutation.name:30s} {mutation.file:15s} {' '.join(mutation.checks)}")
+        return 0
+    try:
+        return int(run(chosen) > 0)
+    except (CheckError, subprocess.TimeoutExpired) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

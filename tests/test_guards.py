@@ -1,0 +1,184 @@
+"""The parts of a run in the order they are used, each seen at work on forty digits: split, epoch, step, resume."""
+
+import pytest
+import torch
+
+from mnist_helpers import training
+from mnist_helpers.augment import normalise
+from mnist_helpers.checkpoints import epoch_files, load_checkpoint
+from mnist_helpers.config import RunConfig
+from mnist_helpers.data import Images, Split, load_split
+from mnist_helpers.evaluation import evaluate
+from mnist_helpers.optim import make_optimizer, planned_schedule
+from mnist_helpers.progress import TrainingBar
+from mnist_helpers.training import new_state, run_epoch, train, train_epoch
+
+CPU = torch.device("cpu")
+STEPS = 3  # of an epoch of forty digits: 16, 16 and the smaller last batch of 8
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Forty digits are soon done; a second thread would only be waited for where others use the cores too."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def split(mnist) -> Split:
+    """Forty digits to train on, and other ones to validate and test."""
+    images, test = mnist
+    return Split(images.take(torch.arange(40)), images.take(torch.arange(40, 100)), test.take(torch.arange(80)))
+
+
+@pytest.fixture
+def steps(monkeypatch) -> list[tuple[torch.Tensor, torch.Tensor, float]]:
+    """Collects inputs, targets and learning rate of every training step, which is taken all the same."""
+    seen, step = [], training.train_step
+
+    def watched(model, inputs, targets, optimizer):
+        seen.append((inputs.clone(), targets, optimizer.param_groups[0]["lr"]))
+        return step(model, inputs, targets, optimizer)
+
+    monkeypatch.setattr(training, "train_step", watched)
+    return seen
+
+
+def config(**changes) -> RunConfig:
+    return RunConfig(**{"epochs": 2, "batch_size": 16, "device": "cpu", **changes})
+
+
+def start(settings: RunConfig):
+    return new_state(settings, 40, CPU)
+
+
+def quiet() -> TrainingBar:
+    return TrainingBar(STEPS, show=False)
+
+
+def parameters(state) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in state.model.parameters()])
+
+
+def labels(images: Images) -> list[tuple[bytes, int]]:
+    return [(bytes(p), t) for p, t in zip(images.pixels.flatten(1).numpy(), images.targets.tolist(), strict=True)]
+
+
+def test_the_split_deals_out_the_archive_and_every_image_keeps_its_label(mnist):
+    """Training and validation together are the 60,000 once each, so no test image is among them."""
+    dealt = load_split("data", validation_size=500, train_size=None, seed=0)
+    train_part, validation_part, archive = map(labels, (dealt.train, dealt.validation, mnist[0]))
+    assert len(set(archive)) == 60_000
+    assert sorted(train_part + validation_part) == sorted(archive)
+    assert torch.equal(dealt.test.pixels, mnist[1].pixels)
+    assert torch.equal(dealt.test.targets, mnist[1].targets)
+
+
+def test_an_epoch_shows_every_image_once_with_its_label_in_an_order_of_its_own(split, steps):
+    state = start(config(augmentation=None))
+    for _ in range(2):
+        state.history.append(run_epoch(state, split, quiet()))
+    plain = normalise(split.train.pixels)
+    orders = []
+    for epoch in (steps[:STEPS], steps[STEPS:]):
+        inputs, targets = (torch.cat([step[part] for step in epoch]) for part in (0, 1))
+        order = (inputs.unsqueeze(1) == plain.unsqueeze(0)).flatten(2).all(2).int().argmax(1)
+        assert torch.equal(inputs, plain[order])
+        assert torch.equal(targets, split.train.targets[order])
+        assert sorted(order.tolist()) == list(range(40))
+        orders.append(order.tolist())
+    assert orders[0] != orders[1]
+    assert list(range(40)) not in orders
+
+
+def test_training_images_are_varied_as_the_configuration_says(split, steps):
+    train_epoch(start(config()), split.train, quiet())
+    plain = {bytes(image.numpy()) for image in normalise(split.train.pixels)}
+    assert not plain & {bytes(image.numpy()) for inputs, _, _ in steps for image in inputs}
+
+
+def test_every_step_has_the_rate_planned_for_it(split, steps):
+    settings = config(epochs=3)
+    state = start(settings)
+    for _ in range(3):
+        state.history.append(run_epoch(state, split, quiet()))
+    assert [rate for _, _, rate in steps] == planned_schedule(settings, 40)[0]
+
+
+def test_every_image_weighs_the_same_in_an_epochs_loss_and_accuracy(split, monkeypatch):
+    """The last batch is half as large as the others; its mean must count half."""
+
+    def step(model, inputs, targets, optimizer):
+        optimizer.step()
+        return targets.float().mean(), torch.eye(10)[torch.zeros_like(targets)]  # everything is read as 0
+
+    monkeypatch.setattr(training, "train_step", step)
+    found, _ = train_epoch(start(config()), split.train, quiet())
+    assert found.loss == pytest.approx(split.train.targets.float().mean().item())
+    assert found.accuracy == pytest.approx((split.train.targets == 0).float().mean().item())
+
+
+def test_validation_and_test_figures_are_those_of_their_own_images(split):
+    state = start(config())
+    record = run_epoch(state, split, quiet())
+    for name in ("validation", "test"):
+        found = evaluate(state.model, getattr(split, name))
+        assert getattr(record, f"{name}_loss") == pytest.approx(found.loss)
+        assert getattr(record, f"{name}_accuracy") == found.accuracy
+    assert record.validation_loss != record.test_loss
+
+
+def test_weights_decay_where_the_loss_is_flat():
+    """Without a gradient the first Nesterov step is w − rate · decay · w · (1 + momentum)."""
+    layer = torch.nn.Linear(3, 1)
+    before = layer.weight.detach().clone()
+    optimizer = make_optimizer(layer, config(max_lr=0.1, weight_decay=0.01))
+    (layer.weight.sum() * 0).backward()
+    optimizer.step()
+    momentum = optimizer.param_groups[0]["momentum"]
+    torch.testing.assert_close(layer.weight.detach(), before * (1 - 0.1 * 0.01 * (1 + momentum)))
+
+
+def test_the_seed_alone_decides_first_weights_and_every_epoch(split):
+    """Whatever was drawn before, the same seed trains the same weights, another seed others."""
+    first, after = [], []
+    for seed, drawn_before in ((0, 0), (0, 7), (1, 0)):
+        torch.rand(drawn_before)
+        state = start(config(seed=seed))
+        first.append(parameters(state))
+        torch.rand(drawn_before)
+        run_epoch(state, split, quiet())
+        after.append(parameters(state))
+    for same, again, other in (first, after):
+        assert torch.equal(same, again)
+        assert not torch.equal(same, other)
+    assert not torch.equal(first[0], after[0])
+
+
+def test_an_interrupted_run_trains_only_what_is_left_and_ends_the_same(split, steps, tmp_path, monkeypatch):
+    whole, broken = (config(epochs=3, output_dir=str(tmp_path / name)) for name in ("whole", "broken"))
+    network, results = train(whole, split, show=False)
+    assert len(steps) == 3 * STEPS
+
+    watched = training.train_step
+
+    def interrupted(*arguments):
+        if len(steps) == 5 * STEPS + 1:  # one step into the last epoch
+            raise KeyboardInterrupt
+        return watched(*arguments)
+
+    monkeypatch.setattr(training, "train_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(broken, split, show=False)
+    assert load_checkpoint(epoch_files(tmp_path / "broken" / "checkpoints")[-1])["epoch"] == 2
+
+    monkeypatch.setattr(training, "train_step", watched)
+    steps.clear()
+    again, resumed = train(broken.model_copy(update={"resume": True}), split, show=False)
+    assert len(steps) == STEPS
+    for name, value in network.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value), name
+    mine, theirs = ([r.model_dump(exclude={"seconds"}) for r in run.history] for run in (resumed, results))
+    assert mine == theirs
