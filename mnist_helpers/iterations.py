@@ -45,10 +45,8 @@ ITERATIONS = (
     Iteration("final", "07_final_model", "15 epochs, 59,950 images", {}),
 )
 
-# but for the first against `onecycle`, whose falling rate lets small differences show
+# against `onecycle`, whose falling rate lets small differences show
 ABLATIONS: dict[str, dict[str, Any]] = {
-    # against `final`, since it shows in fifteen epochs only
-    "final_without_augmentation": {"augmentation": None},
     "without_augmentation": {**SHORT, "augmentation": None},
     "without_affine": {**SHORT, "augmentation": Augmentation(**NO_AFFINE)},
     "without_colour": {**SHORT, "augmentation": Augmentation(**NO_COLOUR)},
@@ -57,7 +55,6 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     # at a peak of 0.1 it learns nothing
     "without_batchnorm": {**SHORT, "model": "skeleton", "max_lr": 0.03},
     "constant_rate_0.1": {**SHORT, "schedule": "constant"},
-    "peak_rate_0.5": {**SHORT, "max_lr": 0.5},
 }
 SEEDS = (0, 1, 2)
 

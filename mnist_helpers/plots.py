@@ -36,7 +36,7 @@ def plot_digits(
     for axis in axes.flat:
         axis.axis("off")
     for axis, image, name in zip(axes.flat, images, titles, strict=False):
-        axis.imshow(image, cmap="gray_r", interpolation="nearest", vmin=limits[0], vmax=limits[1])
+        axis.imshow(np.asarray(image), cmap="gray_r", interpolation="nearest", vmin=limits[0], vmax=limits[1])
         axis.set_title(name, fontsize=9)
     figure.suptitle(title)
     return figure

@@ -43,10 +43,10 @@ def plot_signals(sizes: Mapping[str, Mapping[str, float]]) -> Figure:
     """Draw the size of the signal after each layer (values by layer), one line for each name."""
     figure, axis = plt.subplots(figsize=(WIDTH, 3.2), layout="constrained")
     for (name, by_layer), colour, marker in zip(sizes.items(), COLOURS, MARKERS, strict=False):
-        axis.plot(list(by_layer), list(by_layer.values()), "-", marker=marker, color=colour, label=name)
+        # by number: the same convolution has another name beside a BatchNorm
+        axis.plot(range(1, len(by_layer) + 1), list(by_layer.values()), "-", marker=marker, color=colour, label=name)
     axis.set(title="Signal after each convolution, before training", ylabel="difference between images", yscale="log")
-    axis.tick_params("x", labelsize=8, labelrotation=20)
-    axis.set_xlabel("layer")
+    axis.set_xlabel("convolution")
     axis.legend()
     return figure
 
