@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from mnist_helpers.models import MODELS
 from mnist_helpers.paths import display_path, resolve
+from mnist_helpers.recipes import with_recipe
 
 PARAMETER_BUDGET = 20_000
 EPOCH_BUDGET = 20
@@ -78,6 +79,13 @@ class RunConfig(_Frozen):
     base_momentum: float = Field(0.85, gt=0, lt=1)
     """Nesterov momentum at the peak rate; a constant rate has the momentum midway."""
     weight_decay: float = Field(5e-4, ge=0)
+    label_smoothing: float = Field(0, ge=0, lt=1)
+    """Share of each target that is spread evenly over all classes (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567)."""
+    whitened: bool = False
+    """Whether the first convolution starts from the training images' principal components (`whitening.py`)."""
+    first_layer_epochs: int | None = Field(None, ge=0, lt=EPOCH_BUDGET)
+    """Epochs in which the first convolution learns; None: all. Without its gradient every later step is shorter
+    (FreezeOut, Brock et al. 2017, https://arxiv.org/abs/1706.04983)."""
     augmentation: Augmentation | None = Augmentation()
     """None trains on the plain digits."""
     seed: int = Field(0, ge=0, lt=2**31)
@@ -110,12 +118,14 @@ class RunConfig(_Frozen):
 def make_config(**parameters: Any) -> RunConfig:
     """Return the configuration of a run on this machine, checked; creates `output_dir` when it is not there.
 
-    Without an `output_dir` (or with None) the course's own settings write to `outputs`, where the published run is
-    kept, and any other settings to `outputs/trial`.
+    What is not given is as the network's recipe says (`recipes.py`). Without an `output_dir` (or with None) the
+    course's own settings write to `outputs`, where the published run is kept, and any other settings to
+    `outputs/trial`.
 
     Raises:
         ConfigError: one line for each parameter that is unknown or not allowed.
     """
+    parameters = with_recipe(parameters)
     chosen_folder = parameters.pop("output_dir", None)
     try:
         config = RunConfig(**parameters)

@@ -10,7 +10,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from mnist_helpers.augment import Draws, transform
+from mnist_helpers.augment import Draws, move
 
 SEED = 0
 FINE = 4  # sub-pixels along a pixel's side: strokes are two to four pixels thick, whole pixels would be too coarse
@@ -60,7 +60,7 @@ def _moved(pixels: Tensor, **changes: Tensor) -> Tensor:
     still = dict.fromkeys(["angle", "shift_x", "shift_y", "shear"], zero)
     still |= dict.fromkeys(["scale", "brightness", "contrast"], one)
     draws = Draws(**(still | changes), contrast_first=zero.bool(), boxes=torch.zeros(len(pixels), 4))
-    return _to_bytes(255 * transform(pixels.unsqueeze(1).float() / 255, draws).squeeze(1))
+    return _to_bytes(255 * move(pixels.unsqueeze(1).float() / 255, draws).squeeze(1))
 
 
 def _to_bytes(values: Tensor) -> Tensor:

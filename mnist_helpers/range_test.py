@@ -30,7 +30,7 @@ def range_test(
     Returns:
         The rate and the loss (mean cross-entropy in nats) of every step taken.
     """
-    state = new_state(config, len(images), torch.device("cpu"))
+    state = new_state(config, images)
     state.model.train()
     rates, losses = [], []
     for step in range(steps):

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mnist_helpers.augment import augment
+from mnist_helpers.augment import augment, normalise
 from mnist_helpers.checkpoints import checkpoint_folder, latest_checkpoint, save_checkpoint, start_folder
 from mnist_helpers.config import RunConfig
 from mnist_helpers.data import Images, Split
@@ -19,6 +19,7 @@ from mnist_helpers.progress import TrainingBar
 from mnist_helpers.results import EPOCH_HEADER, EpochRecord, RunResults, describe_environment, format_epoch, summarise
 from mnist_helpers.runtime import keep_freed_memory, seed_epoch
 from mnist_helpers.state import TrainingState
+from mnist_helpers.whitening import SAMPLE, first_convolution, whiten
 
 
 class TrainingDiverged(RuntimeError):
@@ -26,11 +27,11 @@ class TrainingDiverged(RuntimeError):
 
 
 def train_step(
-    model: nn.Module, inputs: Tensor, targets: Tensor, optimizer: torch.optim.Optimizer
+    model: nn.Module, inputs: Tensor, targets: Tensor, optimizer: torch.optim.Optimizer, label_smoothing: float = 0
 ) -> tuple[Tensor, Tensor]:
     """Take one step down the gradient of a batch's mean loss; return that loss () and the logits (N, 10)."""
     logits = model(inputs)
-    loss = F.cross_entropy(logits, targets)
+    loss = F.cross_entropy(logits, targets, label_smoothing=label_smoothing)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -50,7 +51,7 @@ def train_epoch(state: TrainingState, images: Images, bar: TrainingBar) -> tuple
     for indices in torch.randperm(len(images), device=device).split(state.config.batch_size):
         batch = images.take(indices)
         inputs = augment(batch.pixels, state.config.augmentation)
-        loss, logits = train_step(state.model, inputs, batch.targets, state.optimizer)
+        loss, logits = train_step(state.model, inputs, batch.targets, state.optimizer, state.config.label_smoothing)
         learning_rate = state.optimizer.param_groups[0]["lr"]
         state.schedule.step()
         loss_sum += loss * len(indices)
@@ -59,14 +60,17 @@ def train_epoch(state: TrainingState, images: Images, bar: TrainingBar) -> tuple
     return Metrics(loss_sum.item() / len(images), correct.item() / len(images)), learning_rate
 
 
-def new_state(config: RunConfig, images: int, device: torch.device) -> TrainingState:
-    """Return the untrained network with its optimizer and schedule, all decided by `config.seed`."""
+def new_state(config: RunConfig, images: Images) -> TrainingState:
+    """Return the untrained network, optimizer and schedule on the images' device, all decided by `config.seed`."""
+    device = images.targets.device
     seed_epoch(config.seed, 0)
     model = build_model(config.model).to(device, memory_format=torch.channels_last)
+    if config.whitened:
+        whiten(first_convolution(model), normalise(images.pixels[:SAMPLE]))
     if device.type == "cpu":
         accelerate(model)
     optimizer = make_optimizer(model, config)
-    schedule = make_schedule(optimizer, config, math.ceil(images / config.batch_size))
+    schedule = make_schedule(optimizer, config, math.ceil(len(images) / config.batch_size))
     return TrainingState(config, model, optimizer, schedule, history=[])
 
 
@@ -89,7 +93,7 @@ def train(
     keep_freed_memory()
     device = config.torch_device()
     split = split.to(device)
-    state = new_state(config, len(split.train), device)
+    state = new_state(config, split.train)
     folder = checkpoint_folder(config.output_folder())
     if keep_checkpoints:
         start_folder(folder, config.resume)
@@ -106,8 +110,8 @@ def train(
             if keep_checkpoints:
                 save_checkpoint(folder, state.snapshot(), is_best=state.last_is_best())
             bar.line(format_epoch(state.history[-1]))
-    results = summarise(config, describe_environment(device), state.history, count_parameters(state.model))
-    return _as_written(state).eval(), results
+    network = _as_written(state).eval()
+    return network, summarise(config, describe_environment(device), state.history, count_parameters(network))
 
 
 def _as_written(state: TrainingState) -> nn.Module:
@@ -123,6 +127,8 @@ def run_epoch(state: TrainingState, split: Split, bar: TrainingBar) -> EpochReco
     epoch = state.epoch + 1
     # each epoch has its own seed, so that a resumed run draws what an uninterrupted one would
     seed_epoch(state.config.seed, epoch)
+    learning_epochs = state.config.first_layer_epochs
+    first_convolution(state.model).requires_grad_(learning_epochs is None or epoch <= learning_epochs)
     train_metrics, learning_rate = train_epoch(state, split.train, bar)
     if not math.isfinite(train_metrics.loss):
         raise TrainingDiverged(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 import torchvision.transforms.functional as TF
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from scipy import stats
 from torchvision import transforms
 
 from mnist_helpers import augment as ours
-from mnist_helpers.augment import augment, draw, erase, normalise, transform
+from mnist_helpers.augment import augment, draw, erase, inverse_affine, move, normalise, recolour, sampling_grid
 from mnist_helpers.config import Augmentation
 from mnist_helpers.data import MEAN, STD
 from mnist_helpers.reference import reference_transform
@@ -46,7 +47,28 @@ def test_transform_equals_torchvision_pixel_by_pixel(digits):
     images = digits.pixels.unsqueeze(1).float() / 255
     draws = draw(len(digits), 28, AUGMENTATION)
     expected = torch.stack([torchvision_image(image, draws, i) for i, image in enumerate(images)])
-    torch.testing.assert_close(transform(images, draws), expected, rtol=0, atol=2e-5)
+    torch.testing.assert_close(recolour(move(images, draws), draws), expected, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("size", [28, 29, 5])
+def test_the_sampling_grid_is_torchs(size):
+    torch.manual_seed(0)
+    maps = inverse_affine(draw(50, size, AUGMENTATION), size)
+    expected = F.affine_grid(maps, [50, 1, size, size], align_corners=False)
+    torch.testing.assert_close(sampling_grid(maps, size), expected, rtol=0, atol=5e-6)
+
+
+def test_changes_that_are_switched_off_cost_nothing_and_change_nothing(digits, monkeypatch):
+    """Without colour and blanking the images are those with factors of 1 and no rectangle, but for rounding."""
+    only_moved = Augmentation(brightness=0, contrast=0, erasing_p=0)
+    torch.manual_seed(0)
+    draws = draw(len(digits), 28, only_moved)
+    images = recolour(move(digits.pixels.unsqueeze(1).float() / 255, draws), draws)
+    expected = erase((images - MEAN) / STD, draws.boxes)
+    for step in ("recolour", "erase"):
+        monkeypatch.delattr(ours, step)
+    torch.manual_seed(0)
+    torch.testing.assert_close(augment(digits.pixels, only_moved), expected)
 
 
 def test_erase_equals_torchvision(digits):
@@ -166,5 +188,5 @@ def test_directions(field, value):
     image = torch.zeros(1, 1, 29, 29)
     image[0, 0, 14, 20] = 1
     draws = replace(draw(1, 29, STILL), **{field: torch.tensor([value])})
-    row, column = divmod(int(ours.transform(image, draws).argmax()), 29)
+    row, column = divmod(int(ours.move(image, draws).argmax()), 29)
     assert (row, column) == {"angle": (20, 14), "shift_x": (14, 23), "shift_y": (12, 20)}[field]

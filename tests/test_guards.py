@@ -13,7 +13,6 @@ from mnist_helpers.optim import make_optimizer, planned_schedule
 from mnist_helpers.progress import TrainingBar
 from mnist_helpers.training import new_state, run_epoch, train, train_epoch
 
-CPU = torch.device("cpu")
 STEPS = 3  # of an epoch of forty digits: 16, 16 and the smaller last batch of 8
 
 
@@ -38,9 +37,9 @@ def steps(monkeypatch) -> list[tuple[torch.Tensor, torch.Tensor, float]]:
     """Collects inputs, targets and learning rate of every training step, which is taken all the same."""
     seen, step = [], training.train_step
 
-    def watched(model, inputs, targets, optimizer):
+    def watched(model, inputs, targets, optimizer, label_smoothing):
         seen.append((inputs.clone(), targets, optimizer.param_groups[0]["lr"]))
-        return step(model, inputs, targets, optimizer)
+        return step(model, inputs, targets, optimizer, label_smoothing)
 
     monkeypatch.setattr(training, "train_step", watched)
     return seen
@@ -50,8 +49,8 @@ def config(**changes) -> RunConfig:
     return RunConfig(**{"epochs": 2, "batch_size": 16, "device": "cpu", **changes})
 
 
-def start(settings: RunConfig):
-    return new_state(settings, 40, CPU)
+def start(settings: RunConfig, split: Split):
+    return new_state(settings, split.train)
 
 
 def quiet() -> TrainingBar:
@@ -77,7 +76,7 @@ def test_the_split_deals_out_the_archive_and_every_image_keeps_its_label(mnist):
 
 
 def test_an_epoch_shows_every_image_once_with_its_label_in_an_order_of_its_own(split, steps):
-    state = start(config(augmentation=None))
+    state = start(config(augmentation=None), split)
     for _ in range(2):
         state.history.append(run_epoch(state, split, quiet()))
     plain = normalise(split.train.pixels)
@@ -94,14 +93,14 @@ def test_an_epoch_shows_every_image_once_with_its_label_in_an_order_of_its_own(s
 
 
 def test_training_images_are_varied_as_the_configuration_says(split, steps):
-    train_epoch(start(config()), split.train, quiet())
+    train_epoch(start(config(), split), split.train, quiet())
     plain = {bytes(image.numpy()) for image in normalise(split.train.pixels)}
     assert not plain & {bytes(image.numpy()) for inputs, _, _ in steps for image in inputs}
 
 
 def test_every_step_has_the_rate_planned_for_it(split, steps):
     settings = config(epochs=3)
-    state = start(settings)
+    state = start(settings, split)
     for _ in range(3):
         state.history.append(run_epoch(state, split, quiet()))
     assert [rate for _, _, rate in steps] == planned_schedule(settings, 40)[0]
@@ -110,18 +109,18 @@ def test_every_step_has_the_rate_planned_for_it(split, steps):
 def test_every_image_weighs_the_same_in_an_epochs_loss_and_accuracy(split, monkeypatch):
     """The last batch is half as large as the others; its mean must count half."""
 
-    def step(model, inputs, targets, optimizer):
+    def step(model, inputs, targets, optimizer, label_smoothing):
         optimizer.step()
         return targets.float().mean(), torch.eye(10)[torch.zeros_like(targets)]  # everything is read as 0
 
     monkeypatch.setattr(training, "train_step", step)
-    found, _ = train_epoch(start(config()), split.train, quiet())
+    found, _ = train_epoch(start(config(), split), split.train, quiet())
     assert found.loss == pytest.approx(split.train.targets.float().mean().item())
     assert found.accuracy == pytest.approx((split.train.targets == 0).float().mean().item())
 
 
 def test_validation_and_test_figures_are_those_of_their_own_images(split):
-    state = start(config())
+    state = start(config(), split)
     record = run_epoch(state, split, quiet())
     for name in ("validation", "test"):
         found = evaluate(state.model, getattr(split, name))
@@ -146,7 +145,7 @@ def test_the_seed_alone_decides_first_weights_and_every_epoch(split):
     first, after = [], []
     for seed, drawn_before in ((0, 0), (0, 7), (1, 0)):
         torch.rand(drawn_before)
-        state = start(config(seed=seed))
+        state = start(config(seed=seed), split)
         first.append(parameters(state))
         torch.rand(drawn_before)
         run_epoch(state, split, quiet())

@@ -1,0 +1,51 @@
+"""A first convolution that starts from what the images look like instead of from random numbers."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SAMPLE = 5_000  # images: their patches' covariance hardly changes with more
+PATCH_STRIDE = 3  # pixels
+FLOOR = 5e-3  # added to each variance, so that directions in which patches hardly differ are not blown up
+
+
+def first_convolution(model: nn.Module) -> nn.Conv2d:
+    """Return the layer that sees the pixels.
+
+    Raises:
+        ValueError: the network has no convolution.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            return module
+    raise ValueError(f"{type(model).__name__} has no convolution")
+
+
+@torch.no_grad()
+def whiten(convolution: nn.Conv2d, inputs: Tensor) -> None:
+    """Make the filters the principal components of the patches of `inputs`, scaled to unit variance; biases 0.
+
+    Every component comes with both signs: the ReLU behind it keeps one half of each, and nothing is lost. As in
+    Page 2019, How to train your ResNet, part 8, https://myrtle.ai/learn/how-to-train-your-resnet-8-bag-of-tricks.
+
+    Args:
+        convolution: from one channel, to an even number of them.
+        inputs: (N, 1, H, H) float32, normalised; the first 5,000 are used.
+
+    Raises:
+        ValueError: more filters than components and signs, an odd number, or more than one channel to start from.
+    """
+    channels, inputs_channels, *size = convolution.weight.shape
+    components, odd = divmod(channels, 2)
+    if inputs_channels != 1 or odd or components > size[0] * size[1]:
+        raise ValueError(
+            f"a convolution of {inputs_channels} to {channels} channels and {size[0]}×{size[1]} pixels cannot be "
+            f"whitened; allowed: from 1 channel to an even number of at most {2 * size[0] * size[1]}"
+        )
+    patches = F.unfold(inputs[:SAMPLE], size, stride=PATCH_STRIDE).transpose(1, 2).flatten(0, 1)
+    variances, directions = torch.linalg.eigh(patches.T @ patches / len(patches))
+    # eigh sorts them from the smallest variance to the largest
+    filters = (directions / (variances + FLOOR).sqrt()).T.flip(0)[:components]
+    convolution.weight.copy_(torch.cat([filters, -filters]).view_as(convolution.weight))
+    if convolution.bias is not None:
+        convolution.bias.zero_()
