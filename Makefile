@@ -11,7 +11,7 @@ LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-pro
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-all check-model check-params \
-        view-results notebooks check-notebooks check-checks check-goal seeds studies ledger bench clean clean-checkpoints
+        view-results notebooks check-notebooks check-checks check-goal seeds studies ledger bench bench-quick profile clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -82,8 +82,14 @@ check-goal: $(READY) ## Judge finished runs by their mean (RUNS="outputs/trial/s
 check-checks: $(READY) ## Break the helpers one at a time and see some check turn red
 	$(BIN)/python tests/check_checks.py
 
-bench: $(READY) ## Time the plain torchvision version against ours, step by step
+bench: $(READY) ## Time the reference's recipe, a public one and ours side by side, and how cost grows
 	$(BIN)/python -m mnist_helpers.benchmark
+
+bench-quick: $(READY) ## Check the ratios of whole trainings with a wide margin, in a minute
+	$(BIN)/python -m mnist_helpers.benchmark --quick
+
+profile: $(READY) ## Show where the time of a training step goes, before and after
+	$(BIN)/python -m mnist_helpers.step_profile
 
 clean: ## Remove the virtual environment, caches, trial runs and extracted data
 	rm -rf $(VENV) *.egg-info .pytest_cache .hypothesis .ruff_cache outputs/trial data/MNIST/raw/*-ubyte

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict
 from tqdm import tqdm
 
-from mnist_helpers.benchmark import MEMORY, epoch_seconds
+from mnist_helpers.bench_epoch import MEMORY, epoch_seconds
 from mnist_helpers.config import PUBLISHED_FOLDER, RunConfig
 from mnist_helpers.data import load_split
 from mnist_helpers.files import write_text_atomically

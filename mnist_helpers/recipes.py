@@ -3,8 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
+GENTLE = {"degrees": 7, "translate": 0.05, "scale": (0.9, 1.1), "shear": 3}
+NO_COLOUR_NO_BLANKING = {"brightness": 0, "contrast": 0, "erasing_p": 0}
+FAST = {
+    "epochs": 3,
+    "batch_size": 192,
+    "max_lr": 0.5,
+    "pct_start": 0.2,
+    "final_div_factor": 40,
+    "base_momentum": 0.9,
+    "max_momentum": 0.9,
+    "label_smoothing": 0.05,
+    "whitened": True,
+    "first_layer_epochs": 1,
+    "augmentation": GENTLE | NO_COLOUR_NO_BLANKING,
+}
+
 # a network without an entry has the defaults of `RunConfig`, the final network's
-RECIPES: dict[str, dict[str, Any]] = {}
+RECIPES: dict[str, dict[str, Any]] = {"fast": FAST}
 
 MAY_BE_NONE = {"augmentation", "train_size", "first_layer_epochs"}
 """Parameters for which None says something; for any other it means that nothing was chosen."""

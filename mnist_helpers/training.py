@@ -38,26 +38,46 @@ def train_step(
     return loss.detach(), logits.detach()
 
 
-def train_epoch(state: TrainingState, images: Images, bar: TrainingBar) -> tuple[Metrics, float]:
+def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingBar) -> tuple[Metrics, float]:
     """Train on every image once, in random order.
+
+    Args:
+        state: changed in place, all but its history.
+        epoch: from 1; decides the random numbers, and whether the first layer still learns.
+        images: on the device of the network.
+        bar: told of every batch.
 
     Returns:
         Loss and accuracy over the batches as they went by, and the learning rate of the last step.
+
+    Raises:
+        TrainingDiverged: the loss is no longer a number.
     """
+    config, device = state.config, images.targets.device
+    # each epoch has its own seed, so that a resumed run draws what an uninterrupted one would
+    seed_epoch(config.seed, epoch)
+    first_convolution(state.model).requires_grad_(
+        config.first_layer_epochs is None or epoch <= config.first_layer_epochs
+    )
     state.model.train()
-    device = images.targets.device
     # summed where the training runs: reading a number back at every step would make a GPU wait
     loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)
-    for indices in torch.randperm(len(images), device=device).split(state.config.batch_size):
+    for indices in torch.randperm(len(images), device=device).split(config.batch_size):
         batch = images.take(indices)
-        inputs = augment(batch.pixels, state.config.augmentation)
-        loss, logits = train_step(state.model, inputs, batch.targets, state.optimizer, state.config.label_smoothing)
+        inputs = augment(batch.pixels, config.augmentation)
+        loss, logits = train_step(state.model, inputs, batch.targets, state.optimizer, config.label_smoothing)
         learning_rate = state.optimizer.param_groups[0]["lr"]
         state.schedule.step()
         loss_sum += loss * len(indices)
         correct += (logits.argmax(1) == batch.targets).sum()
         bar.batch(loss)
-    return Metrics(loss_sum.item() / len(images), correct.item() / len(images)), learning_rate
+    metrics = Metrics(loss_sum.item() / len(images), correct.item() / len(images))
+    if not math.isfinite(metrics.loss):
+        raise TrainingDiverged(
+            f"the training loss is {metrics.loss} in epoch {epoch}: max_lr={config.max_lr} is too high "
+            f"for batch_size={config.batch_size}; try a tenth of it"
+        )
+    return metrics, learning_rate
 
 
 def new_state(config: RunConfig, images: Images) -> TrainingState:
@@ -114,6 +134,15 @@ def train(
     return network, summarise(config, describe_environment(device), state.history, count_parameters(network))
 
 
+def fit(config: RunConfig, images: Images) -> nn.Module:
+    """Train as `config` says on `images` and nothing else: no bar, no evaluation, no checkpoints. For timing."""
+    keep_freed_memory()
+    state = new_state(config, images)
+    for epoch in range(1, config.epochs + 1):
+        train_epoch(state, epoch, images, TrainingBar(0, show=False))
+    return _as_written(state).eval()
+
+
 def _as_written(state: TrainingState) -> nn.Module:
     """Return the network of plain layers with the trained weights, on the device and in the layout it trained in."""
     network = build_model(state.config.model)
@@ -125,16 +154,7 @@ def run_epoch(state: TrainingState, split: Split, bar: TrainingBar) -> EpochReco
     """Train the next epoch and measure the network after it on all three sets."""
     started = time.perf_counter()
     epoch = state.epoch + 1
-    # each epoch has its own seed, so that a resumed run draws what an uninterrupted one would
-    seed_epoch(state.config.seed, epoch)
-    learning_epochs = state.config.first_layer_epochs
-    first_convolution(state.model).requires_grad_(learning_epochs is None or epoch <= learning_epochs)
-    train_metrics, learning_rate = train_epoch(state, split.train, bar)
-    if not math.isfinite(train_metrics.loss):
-        raise TrainingDiverged(
-            f"the training loss is {train_metrics.loss} in epoch {epoch}: max_lr={state.config.max_lr} is too high "
-            f"for batch_size={state.config.batch_size}; try a tenth of it"
-        )
+    train_metrics, learning_rate = train_epoch(state, epoch, split.train, bar)
     validation, test = evaluate(state.model, split.validation), evaluate(state.model, split.test)
     return EpochRecord(
         epoch=epoch,

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mnist_helpers import training
 from mnist_helpers.augment import normalise
@@ -11,7 +12,9 @@ from mnist_helpers.data import Images, Split, load_split
 from mnist_helpers.evaluation import evaluate
 from mnist_helpers.optim import make_optimizer, planned_schedule
 from mnist_helpers.progress import TrainingBar
+from mnist_helpers.recipes import with_recipe
 from mnist_helpers.training import new_state, run_epoch, train, train_epoch
+from mnist_helpers.whitening import first_convolution
 
 STEPS = 3  # of an epoch of forty digits: 16, 16 and the smaller last batch of 8
 
@@ -93,7 +96,7 @@ def test_an_epoch_shows_every_image_once_with_its_label_in_an_order_of_its_own(s
 
 
 def test_training_images_are_varied_as_the_configuration_says(split, steps):
-    train_epoch(start(config(), split), split.train, quiet())
+    train_epoch(start(config(), split), 1, split.train, quiet())
     plain = {bytes(image.numpy()) for image in normalise(split.train.pixels)}
     assert not plain & {bytes(image.numpy()) for inputs, _, _ in steps for image in inputs}
 
@@ -114,7 +117,7 @@ def test_every_image_weighs_the_same_in_an_epochs_loss_and_accuracy(split, monke
         return targets.float().mean(), torch.eye(10)[torch.zeros_like(targets)]  # everything is read as 0
 
     monkeypatch.setattr(training, "train_step", step)
-    found, _ = train_epoch(start(config(), split), split.train, quiet())
+    found, _ = train_epoch(start(config(), split), 1, split.train, quiet())
     assert found.loss == pytest.approx(split.train.targets.float().mean().item())
     assert found.accuracy == pytest.approx((split.train.targets == 0).float().mean().item())
 
@@ -181,3 +184,58 @@ def test_an_interrupted_run_trains_only_what_is_left_and_ends_the_same(split, st
         assert torch.equal(again.state_dict()[name], value), name
     mine, theirs = ([r.model_dump(exclude={"seconds"}) for r in run.history] for run in (resumed, results))
     assert mine == theirs
+
+
+class ReadsBack(TorchDispatchMode):
+    """Counts operators that must know a value, for which a GPU's host would wait."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        # item(), and shapes that depend on values
+        self.count += func.overloadpacket._qualified_op_name in {
+            "aten::_local_scalar_dense", "aten::nonzero", "aten::masked_select", "aten::unique_dim", "aten::equal",
+        }  # fmt: skip
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("model", ["final", "fast"])
+def test_nothing_is_read_back_within_an_epoch(split, monkeypatch, model):
+    """A GPU then never waits for Python: only the epoch's loss and accuracy are read, after its last step."""
+    monkeypatch.setattr(training, "accelerate", lambda network: network)  # for CPUs only
+    settings = RunConfig(**with_recipe({"model": model, "batch_size": 16, "device": "cpu"}))
+    state = start(settings, split)
+    counts = []
+    for epoch in (1, 2):
+        with ReadsBack() as reads:
+            train_epoch(state, epoch, split.train, quiet())
+        counts.append(reads.count)
+    assert counts == [2, 2]
+
+
+def test_a_first_layer_that_does_not_learn_keeps_its_weights_and_the_others_do_not(split):
+    state = start(config(model="fast", first_layer_epochs=1, whitened=True), split)
+    weights = [first_convolution(state.model).weight.detach().clone()]
+    others = [state.model.classifier[-1].weight.detach().clone()]
+    for epoch in (1, 2):
+        train_epoch(state, epoch, split.train, quiet())
+        weights.append(first_convolution(state.model).weight.detach().clone())
+        others.append(state.model.classifier[-1].weight.detach().clone())
+    assert not torch.equal(weights[0], weights[1])
+    assert torch.equal(weights[1], weights[2])
+    assert not torch.equal(others[1], others[2])
+
+
+def test_smoothed_targets_are_what_the_step_learns(split):
+    """From equal logits the first step is shorter by just the share that is spread over all classes."""
+    logits = torch.zeros(40, 10, requires_grad=True)
+    steps = {}
+    for smoothing in (0.0, 0.25):
+        optimizer = torch.optim.SGD([logits], lr=1)
+        training.train_step(lambda _: logits * 1, None, split.train.targets, optimizer, smoothing)
+        steps[smoothing] = logits.detach().clone()
+        with torch.no_grad():
+            logits.zero_()
+    torch.testing.assert_close(steps[0.25], 0.75 * steps[0.0])

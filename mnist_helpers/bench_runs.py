@@ -1,0 +1,92 @@
+"""Whole trainings side by side: the reference's recipe, the fastest public one, and ours, with what they reach.
+
+Counted is everything from images in memory to final weights, augmentation included, evaluation not.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from matplotlib import pyplot as plt
+from pydantic import BaseModel, ConfigDict
+
+from mnist_helpers.augment import normalise
+from mnist_helpers.bench_epoch import MEMORY, REFERENCE, train_some
+from mnist_helpers.config import TRIAL_FOLDER, RunConfig, make_config
+from mnist_helpers.data import load_split
+from mnist_helpers.evaluation import evaluate
+from mnist_helpers.measure import Measured, Taken, timed
+from mnist_helpers.models import build_model, count_parameters
+from mnist_helpers.peers import TrainMnistFastNet, train_mnist_fast
+from mnist_helpers.plots import BLUE, GREY, WIDTH
+from mnist_helpers.study import Spread, format_spread, spread
+from mnist_helpers.training import fit
+
+REFERENCE_RUN = "reference's recipe, torchvision in a DataLoader"
+PEER_RUN = "train_mnist_fast, final notebook"
+FINAL_RUN = "final: the same recipe, ours"
+FAST_RUN = "fast"
+SPRINT_RUN = "sprint"
+RUNS = (REFERENCE_RUN, PEER_RUN, FINAL_RUN, FAST_RUN, SPRINT_RUN)
+
+
+class Reached(BaseModel):
+    """What a contestant's runs reached on the test set after their last epoch, one seed a repeat."""
+
+    model_config = ConfigDict(frozen=True)
+
+    parameters: int
+    epochs: int
+    test_accuracy: Spread
+
+
+def measure_runs(batches: int, repeat: int) -> Iterator[Taken]:
+    """Time every contestant once, those that are not ours before freed memory is kept, which cannot be undone.
+
+    The two runs of fifteen epochs are timed over `batches` batches and scaled; the short ones are trained to their
+    end, with `repeat` as their seed.
+    """
+    final = RunConfig(device="cpu", seed=repeat)
+    split = load_split(final.data_dir, final.validation_size, final.train_size, final.seed)
+    images = split.train
+    yield Taken(REFERENCE_RUN, final.epochs * train_some(REFERENCE, final, images, batches)[1])
+    inputs = normalise(images.pixels)
+    peer = timed(lambda: train_mnist_fast(inputs, images.targets, repeat))
+    yield Taken(PEER_RUN, peer[0], evaluate(peer[1], split.test).accuracy)
+    yield Taken(FINAL_RUN, final.epochs * train_some(MEMORY, final, images, batches)[1])
+    for name in (FAST_RUN, SPRINT_RUN):
+        config = make_config(model=name, seed=repeat, device="cpu", output_dir=TRIAL_FOLDER)
+        seconds, network = timed(partial(fit, config, images))
+        yield Taken(name, seconds, evaluate(network, split.test).accuracy)
+
+
+def reached(found: Mapping[str, Sequence[Taken]]) -> dict[str, Reached]:
+    """Return what the contestants reached that were trained to their end."""
+    networks = {PEER_RUN: (TrainMnistFastNet(), 1)}
+    for name in (FAST_RUN, SPRINT_RUN):
+        networks[name] = (build_model(name), make_config(model=name, output_dir=TRIAL_FOLDER).epochs)
+    return {
+        name: Reached(
+            parameters=count_parameters(network),
+            epochs=epochs,
+            test_accuracy=spread([taken.test_accuracy for taken in found[name]]),
+        )
+        for name, (network, epochs) in networks.items()
+    }
+
+
+def plot_runs(measured: Mapping[str, Measured], accuracies: Mapping[str, Reached], path: Path) -> None:
+    """Draw the median seconds of every contestant on a logarithmic axis, with ratio and accuracy on each bar."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 3), layout="constrained")
+    medians = [measured[name].median_seconds for name in RUNS]
+    bars = axis.barh(RUNS, medians, color=[GREY, GREY, *[BLUE] * 3])
+    labels = []
+    for name, median in zip(RUNS, medians, strict=True):
+        accuracy = f", {format_spread(accuracies[name].test_accuracy)}" if name in accuracies else ""
+        labels.append(f" {median:,.1f} s, 1/{1 / measured[name].ratios[REFERENCE_RUN]:,.0f}{accuracy}")
+    axis.bar_label(bars, labels, fontsize=8)
+    axis.invert_yaxis()
+    axis.set(title="Whole trainings on a CPU, from images in memory to weights", xlabel="seconds (median)")
+    axis.set(xscale="log", xlim=(0.5, 30 * max(medians)))
+    figure.savefig(path, dpi=100)
+    plt.close(figure)

@@ -1,0 +1,50 @@
+"""What the benchmark counts and compares."""
+
+import torch
+from torch import nn
+
+from mnist_helpers.augment import normalise
+from mnist_helpers.bench_runs import RUNS
+from mnist_helpers.benchmark import QUICK_LIMITS
+from mnist_helpers.evaluation import evaluate
+from mnist_helpers.layer_table import layer_table, training_multiply_adds
+from mnist_helpers.models import build_model, count_parameters
+from mnist_helpers.peers import TrainMnistFastNet, train_mnist_fast
+from mnist_helpers.step_profile import PARTS, REST, VERSIONS, measure_profile
+
+
+def test_the_peer_is_the_published_network_and_learns(mnist):
+    images = mnist[0].take(torch.arange(4_000))
+    network = train_mnist_fast(normalise(images.pixels), images.targets, seed=0)
+    assert count_parameters(network) == count_parameters(TrainMnistFastNet()) == 215_194
+    assert evaluate(network, mnist[1]).accuracy > 0.8
+
+
+def test_a_step_costs_three_forward_passes_less_what_nothing_needs():
+    rows = layer_table(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 2, 3), nn.Flatten(), nn.Linear(1152, 10)))
+    first, second, last = (row.multiply_adds for row in rows if row.multiply_adds)
+    assert training_multiply_adds(rows) == 2 * first + 3 * second + 3 * last
+    assert training_multiply_adds(rows, first_learns=False) == first + 2 * second + 3 * last
+
+
+def test_the_fast_networks_work_is_where_its_doc_says():
+    by_layer = {row.name: row.multiply_adds for row in layer_table(build_model("fast"))}
+    assert by_layer["stem.0"] == 16 * 16 * 14 * 14
+    assert by_layer["first_block.0"] == 16 * 32 * 9 * 12 * 12
+    assert by_layer["second_block.0"] == 32 * 32 * 9 * 4 * 4
+    assert by_layer["classifier.1"] == 512 * 10
+
+
+def test_a_profile_counts_the_whole_step_and_every_part_of_it():
+    found = measure_profile("fast, first epoch")
+    assert abs(sum(found.shares.values()) - 1) < 0.01
+    without = {"dropout"}  # this network has none
+    assert all(found.shares[part] > 0 for part in set(PARTS) - without)
+    assert found.shares[REST] < 0.5
+    frozen = measure_profile("fast, first layer frozen")
+    assert frozen.shares["convolution, backward"] < found.shares["convolution, backward"]
+    assert {"fast, first epoch", "fast, first layer frozen"} < set(VERSIONS)
+
+
+def test_the_quick_check_is_about_contestants():
+    assert set(QUICK_LIMITS) < set(RUNS)
