@@ -535,10 +535,10 @@ def test_a_cluster_loses_driver_and_node_and_still_runs_everything_once(tmp_path
     after = files(tmp_path / "far")
     assert len(after) == 6
     assert after.items() >= before.items()
-    assert "6" in out.splitlines()[1].split()
+    assert out.splitlines()[-1].split()[-1] == "6"  # above it Ray tells of the lost node
 
     done = start(*arguments)
-    assert done.communicate(timeout=100)[0] == out
+    assert out.endswith(done.communicate(timeout=100)[0])
     assert files(tmp_path / "far") == after
 
 
