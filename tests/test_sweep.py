@@ -21,7 +21,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_helpers import iterations, provenance, study, sweep
+from mnist_helpers import iterations, provenance, study, sweep, sweep_threads
 from mnist_helpers.cluster import ClusterError, cluster_engine
 from mnist_helpers.config import ConfigError, RunConfig
 from mnist_helpers.engines import attempt
@@ -311,6 +311,27 @@ def test_a_log_gets_no_bar(tmp_path, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_the_command_line_and_a_file_say_the_same(tmp_path, capsys):
+    (tmp_path / "rates.toml").write_text("settings.epochs = 1\ngrid.max_lr = [0.1, 0.2]\n")
+    run_sweep(PLAN, Scripted(), folder=str(tmp_path))  # all that both ask for, so that neither runs anything
+    shown = []
+    for arguments in (
+        [str(tmp_path / "rates.toml")],
+        ["--name", "rates", "--set", "epochs=1", "--grid", "max_lr=0.1,0.2", "--seeds", "0", "1", "2"],
+    ):
+        assert main([*arguments, "--folder", str(tmp_path)]) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
+    assert [line.split()[0] for line in shown[0].splitlines()[1:3]] == ["max_lr=0.1", "max_lr=0.2"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["x.toml", "--name", "x"], ["--name", "x", "--set", "epochs"]])
+def test_a_command_that_is_none_is_refused(arguments, capsys):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert "usage:" in capsys.readouterr().err
+
+
 # studies
 
 
@@ -451,6 +472,17 @@ def test_failures_and_killed_runs_are_listed_and_the_rest_goes_on(tmp_path):
     assert out.count("TrainingDiverged") == 2
     records = [json.loads(text) for text in files(tmp_path / "some").values()]
     assert sorted("error" in record for record in records) == [False, True, True, True]
+
+
+@pytest.mark.training
+def test_both_ways_to_use_the_cores_are_timed_and_recorded(tmp_path, capsys):
+    torch.set_num_threads(2)
+    sweep_threads.main(["--train-size", "100", "--repeats", "1", "--models", "final", "--output-dir", str(tmp_path)])
+    record = json.loads((tmp_path / sweep_threads.RECORD).read_text())
+    (side,), (whole,) = (record["models"]["final"][f"seconds_{way}"] for way in ("process_a_core", "all_cores"))
+    assert record["models"]["final"]["ratio"] == pytest.approx(side / whole, abs=1e-3)
+    assert record["cores"] == 2
+    assert f"takes {side / whole:.2f} of the time" in capsys.readouterr().out
 
 
 # a cluster
