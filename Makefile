@@ -10,8 +10,9 @@ QUICK := $(filter-out $(NOTEBOOK),$(wildcard notebooks/[0-9][0-9]_*.ipynb))
 LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-progress-bar)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-all check-model check-params \
-        view-results notebooks check-notebooks check-checks check-goal seeds studies ledger bench bench-quick profile clean clean-checkpoints
+.PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
+        check-params view-results notebooks check-notebooks check-checks check-goal seeds studies sweep compare-threads \
+        ledger bench bench-quick profile clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -38,7 +39,7 @@ publish: train ## Train with the course's settings and make the executed noteboo
 	cp outputs/$(notdir $(NOTEBOOK)) $(NOTEBOOK)
 
 test: $(READY) ## Run the fast tests and the checks of the notebooks' files
-	$(BIN)/python -m pytest -m "not training and not smoke"
+	$(BIN)/python -m pytest -m "not training and not smoke and not cluster"
 
 test-model: $(READY) ## Test the networks, their layers and their table
 	$(BIN)/python -m pytest tests/test_models.py tests/test_layers.py
@@ -48,6 +49,10 @@ test-training: $(READY) ## Test training: repeats bit for bit, survives kills
 
 test-smoke: $(READY) ## Run the final notebook headlessly on a small subset
 	$(BIN)/python -m pytest -m smoke
+
+test-cluster: $(READY) ## Install Ray and test sweeps on two nodes of a cluster on this machine
+	$(BIN)/python -m pip install --quiet --editable ".[cluster]"
+	$(BIN)/python -m pytest -m cluster
 
 test-all: $(READY) ## Run every test
 	$(BIN)/python -m pytest
@@ -68,10 +73,16 @@ check-notebooks: $(READY) ## Run those notebooks again and compare every output 
 	$(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(QUICK)
 
 seeds: $(READY) ## Train the final model with seeds 0 to 3 and write their spread
-	$(BIN)/python -m mnist_helpers.sweep final --seeds 0 1 2 3
+	$(BIN)/python -m mnist_helpers.iterations final --seeds 0 1 2 3
 
 studies: $(READY) ## Train every iteration and ablation with seeds 0 to 2 (hours); finished runs are kept
 	$(BIN)/python -m mnist_helpers.iterations
+
+sweep: $(READY) ## Run a grid over seeds (SWEEP="--name rate --grid max_lr=0.05,0.1 --seeds 0 1" or "FILE.toml")
+	$(BIN)/python -m mnist_helpers.sweep $(SWEEP)
+
+compare-threads: $(READY) ## Time one process a core against one process on all cores
+	$(BIN)/python -m mnist_helpers.sweep_threads
 
 ledger: $(READY) ## Time an epoch of every iteration and write the ledger from the recorded studies
 	$(BIN)/python -m mnist_helpers.ledger

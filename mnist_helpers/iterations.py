@@ -5,15 +5,13 @@ by the 5,000 held out.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from mnist_helpers.config import Augmentation
-from mnist_helpers.study import format_studies
-from mnist_helpers.sweep import run_studies
+from mnist_helpers.sweep import add_engine_options, run_from_options, run_studies
 
 SHORT = {"epochs": 4, "validation_size": 5_000}
 # of 0.01, 0.03 and 0.1 the constant rate at which every one of these networks learns
@@ -64,17 +62,19 @@ def studies() -> dict[str, dict[str, Any]]:
     return {step.name: step.settings for step in ITERATIONS if step.settings} | ABLATIONS
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the named studies, or all of them; a run finished before, kept in `outputs/trial`, is not repeated."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the named studies, or all the short ones; what is on record is not repeated."""
+    named = {step.name: step.settings for step in ITERATIONS} | ABLATIONS
     parser = argparse.ArgumentParser(prog="python -m mnist_helpers.iterations", description=__doc__)
-    parser.add_argument("names", nargs="*", default=[], metavar="NAME", help=", ".join(studies()))
-    parser.add_argument("--processes", type=int, default=torch.get_num_threads())
+    parser.add_argument("names", nargs="*", default=[], metavar="NAME", help=", ".join(named))
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    add_engine_options(parser)
     options = parser.parse_args(arguments)
-    if unknown := set(options.names) - set(studies()):
-        parser.error(f"no study is called {', '.join(sorted(unknown))}; there are {', '.join(studies())}")
-    chosen = {name: settings for name, settings in studies().items() if not options.names or name in options.names}
-    print(format_studies(list(run_studies(chosen, SEEDS, options.processes))))
+    if unknown := set(options.names) - set(named):
+        parser.error(f"no study is called {', '.join(sorted(unknown))}; there are {', '.join(named)}")
+    chosen = {name: named[name] for name in options.names or studies()}
+    return run_from_options(options, lambda **how: run_studies(chosen, options.seeds, **how))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""A live bar for whoever waits: one line with loss and batch time, and one clean line per epoch that stays.
+"""A live bar for whoever waits: over the batches of a run, with a clean line per epoch that stays, or over many runs.
 
 The bar picks its place by itself:
 - in a notebook it is one output that is updated in place; at the end the lines that stay are printed below it, and it
@@ -10,7 +10,7 @@ The bar picks its place by itself:
 import os
 import sys
 import time
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import psutil
 from IPython import get_ipython
@@ -45,7 +45,8 @@ class _NotebookOutput:
 
     def finish(self) -> None:
         self._handle.update(self._caption, raw=True)
-        print("\n".join(self._lines))
+        if self._lines:
+            print("\n".join(self._lines))
 
     def flush(self) -> None:
         if self._terminal:
@@ -72,30 +73,13 @@ def _bar_stream(caption: str) -> _NotebookOutput | IO[str] | None:
     return sys.stderr if sys.stderr.isatty() else None
 
 
-class TrainingBar:
-    """A bar over all batches of a run; also a context manager that closes it.
+class _Bar:
+    """A bar in the place that suits, also a context manager that closes it; `options` are tqdm's."""
 
-    Args:
-        batches: in the whole run.
-        done: batches finished before (a resumed run).
-        show: False shows nothing at all.
-    """
-
-    def __init__(self, batches: int, done: int = 0, show: bool = True) -> None:
+    def __init__(self, caption: str, show: bool, **options: Any) -> None:
         self._show = show
-        self._stream = _bar_stream(f"{batches:,} steps") if show else None
-        self._tqdm = tqdm(
-            total=batches,
-            initial=done,
-            file=self._stream,
-            disable=self._stream is None,
-            ncols=100,
-            ascii=False,
-            mininterval=REFRESH_SECONDS,
-            unit="batch",
-            bar_format="{desc} |{bar:24}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
-        )
-        self._started, self._first, self._shown = time.perf_counter(), done, 0.0
+        self._stream = _bar_stream(caption) if show else None
+        self._tqdm = tqdm(file=self._stream, disable=self._stream is None, ncols=100, ascii=False, **options)
 
     def __enter__(self) -> Self:
         return self
@@ -104,6 +88,28 @@ class TrainingBar:
         self._tqdm.close()
         if isinstance(self._stream, _NotebookOutput):
             self._stream.finish()
+
+
+class TrainingBar(_Bar):
+    """A bar over all batches of a run.
+
+    Args:
+        batches: in the whole run.
+        done: batches finished before (a resumed run).
+        show: False shows nothing at all.
+    """
+
+    def __init__(self, batches: int, done: int = 0, show: bool = True) -> None:
+        super().__init__(
+            f"{batches:,} steps",
+            show,
+            total=batches,
+            initial=done,
+            mininterval=REFRESH_SECONDS,
+            unit="batch",
+            bar_format="{desc} |{bar:24}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
+        )
+        self._started, self._first, self._shown = time.perf_counter(), done, 0.0
 
     def epoch(self, number: int, epochs: int) -> None:
         """Name the epoch that starts."""
@@ -125,3 +131,36 @@ class TrainingBar:
             self._stream.keep(text)
         elif self._show:
             print(text, flush=True)
+
+
+class RunsBar(_Bar):
+    """A bar over many runs, with the time left.
+
+    Args:
+        runs: to be done now.
+        images: they train on together, an image counting once an epoch; the time left goes by these, since runs
+            differ in length.
+    """
+
+    def __init__(self, runs: int, images: int) -> None:
+        super().__init__(
+            f"{runs:,} runs",
+            show=True,
+            total=images,
+            # the mean since the start: runs end in bunches, of which the last says little
+            smoothing=0,
+            bar_format="{desc} |{bar:24}| {percentage:3.0f} % [{elapsed}<{remaining}]",
+        )
+        self._runs, self._ended, self._failed = runs, 0, 0
+        self.tick()
+
+    def ended(self, images: int, failed: bool) -> None:
+        """Count one run, which trained on so many images."""
+        self._ended += 1
+        self._failed += failed
+        self._tqdm.update(images)
+
+    def tick(self) -> None:
+        """Show the time gone by while no run ends."""
+        failures = f", {self._failed} failed" if self._failed else ""
+        self._tqdm.set_description_str(f"{self._ended}/{self._runs} runs{failures}")

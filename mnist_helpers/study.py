@@ -52,11 +52,11 @@ def spread(values: Sequence[float]) -> Spread:
     )
 
 
-def write_study(name: str, settings: dict[str, Any], runs: Sequence[RunResults]) -> Study:
-    """Write the record of a study's finished runs, whole or not at all, and return it."""
+def make_study(name: str, settings: dict[str, Any], runs: Sequence[RunResults]) -> Study:
+    """Return the study of these finished runs, of which there is at least one."""
     runs = sorted(runs, key=lambda results: results.config.seed)
     last = [results.history[-1] for results in runs]
-    study = Study(
+    return Study(
         name=name,
         settings=settings,
         **{
@@ -65,8 +65,19 @@ def write_study(name: str, settings: dict[str, Any], runs: Sequence[RunResults])
         },
         runs=runs,
     )
-    write_text_atomically(resolve(STUDIES) / f"{name}.json", study.model_dump_json(indent=1) + "\n")
-    return study
+
+
+def write_study(study: Study) -> None:
+    """Write the record of a study, whole or not at all; one that says the same already is left as it is."""
+    path = resolve(STUDIES) / f"{study.name}.json"
+    if not path.exists() or read_study(study.name) != study:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text_atomically(path, study.model_dump_json(indent=1) + "\n")
+
+
+def read_studies() -> list[Study]:
+    """Read the records of all studies, in order of name."""
+    return [read_study(path.stem) for path in sorted((PROJECT_ROOT / STUDIES).glob("*.json"))]
 
 
 def read_study(name: str) -> Study:
@@ -80,8 +91,7 @@ def read_study(name: str) -> Study:
 
 def find_study(config: RunConfig) -> Study | None:
     """Return the recorded study of just these settings over several seeds, if there is one."""
-    for path in sorted((PROJECT_ROOT / STUDIES).glob("*.json")):
-        study = read_study(path.stem)
+    for study in read_studies():
         if not config.model_copy(update={"seed": study.runs[0].config.seed}).training_differences(
             study.runs[0].config
         ):
@@ -117,11 +127,12 @@ def format_difference(found: Spread) -> str:
 
 def format_studies(studies: Sequence[Study]) -> str:
     """Return one line a study: accuracy on validation and test images after the last epoch, and the seeds."""
-    lines = [f"{'':22s} {'validation':>15s} {'test':>15s} {'test from':>10s} {'to':>8s}  seeds"]
+    width = max([22, *(len(study.name) for study in studies)])
+    lines = [f"{'':{width}s} {'validation':>15s} {'test':>15s} {'test from':>10s} {'to':>8s}  seeds"]
     for study in studies:
         test = study.test_accuracy
         lines.append(
-            f"{study.name:22s} {format_spread(study.validation_accuracy):>15s} {format_spread(test):>15s} "
+            f"{study.name:{width}s} {format_spread(study.validation_accuracy):>15s} {format_spread(test):>15s} "
             f"{test.minimum:10.2%} {test.maximum:8.2%}  {test.n:5d}"
         )
     return "\n".join(lines)

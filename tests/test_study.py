@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from mnist_helpers import study, sweep
+from mnist_helpers import study
 from mnist_helpers.config import ConfigError, RunConfig
+from mnist_helpers.engines import local_engine
 from mnist_helpers.paths import PROJECT_ROOT
-from mnist_helpers.results import read_results
-from mnist_helpers.study import Study, difference, find_study, format_studies, read_study, spread
+from mnist_helpers.study import difference, find_study, format_studies, read_study, spread
 from mnist_helpers.sweep import run_studies
 
 RECORDS = sorted((PROJECT_ROOT / "outputs" / "studies").glob("*.json"))
@@ -21,10 +21,9 @@ def test_spread_is_mean_and_sample_deviation():
     assert spread([1.0]).std == 0
 
 
-def test_a_bad_setting_stops_before_any_training(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep, "STUDIES", str(tmp_path))
+def test_a_bad_setting_stops_before_any_training(tmp_path):
     with pytest.raises(ConfigError, match="epochs='99'"):
-        list(run_studies({"good": {}, "bad": {"epochs": "99"}}, [0], processes=1))
+        run_studies({"good": {}, "bad": {"epochs": "99"}}, [0], folder=str(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -48,20 +47,16 @@ def test_a_table_of_studies_has_a_line_each():
 
 @pytest.mark.training
 def test_a_study_trains_every_seed_once(tmp_path, monkeypatch):
-    for module in (study, sweep):
-        monkeypatch.setattr(module, "STUDIES", str(tmp_path / "studies"))
-    name = str(tmp_path / "small")  # absolute: the runs go there too
+    monkeypatch.setattr(study, "STUDIES", str(tmp_path / "studies"))
     settings = {"epochs": "2", "train_size": "500", "validation_size": "100"}
-    other = {**settings, "schedule": "constant"}
-    first, _ = sorted(run_studies({name: settings, f"{name}_2": other}, [1, 0], processes=2), key=lambda s: s.name)
+    names = {"small": settings, "small_2": {**settings, "schedule": "constant"}}
+    first, _ = run_studies(names, [1, 0], local_engine(processes=2), folder=str(tmp_path / "sweeps")).studies
     assert [run.config.seed for run in first.runs] == [0, 1]
     assert first.settings == {"epochs": 2, "train_size": 500, "validation_size": 100}
     assert first.test_accuracy.mean == pytest.approx(sum(run.history[-1].test_accuracy for run in first.runs) / 2)
     assert first.runs[0].history[-1].test_loss != first.runs[1].history[-1].test_loss
-    (again,) = run_studies({name: settings}, [0, 1], processes=2)
-    assert again == first  # seconds included: nothing was trained twice
-    assert Study.model_validate_json((tmp_path / "small.json").read_text()) == first
-    assert read_results(tmp_path / "small" / "seed_0") == first.runs[0]
+    (again,) = run_studies({"small": settings}, [0, 1], folder=str(tmp_path / "sweeps")).studies
+    assert again == first == read_study("small")  # seconds included: nothing was trained twice
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
