@@ -29,12 +29,13 @@ class Draws:
     scale: Tensor
     shear: Tensor
     """Shear along x in degrees."""
-    brightness: Tensor
-    contrast: Tensor
-    contrast_first: Tensor
-    """bool: ColorJitter applies its steps in random order."""
-    boxes: Tensor
-    """(N, 4) float32: top, left, height, width of the erased rectangle in pixels; height 0 erases nothing."""
+    brightness: Tensor | None
+    contrast: Tensor | None
+    contrast_first: Tensor | None
+    """bool: ColorJitter applies its steps in random order. All three are None where colours never change."""
+    boxes: Tensor | None
+    """(N, 4) float32: top, left, height, width of the erased rectangle in pixels; height 0 erases nothing. None where
+    nothing is ever erased."""
 
 
 def normalise(pixels: Tensor) -> Tensor:
@@ -51,10 +52,10 @@ def augment(pixels: Tensor, augmentation: Augmentation | None) -> Tensor:
         return normalise(pixels)
     draws = draw(len(pixels), pixels.shape[-1], augmentation, pixels.device)
     images = move(pixels.unsqueeze(1).float().div_(255), draws)
-    if augmentation.brightness or augmentation.contrast:
+    if draws.brightness is not None:
         images = recolour(images, draws)
     inputs = images.sub_(MEAN).div_(STD)
-    return erase(inputs, draws.boxes) if augmentation.erasing_p else inputs
+    return inputs if draws.boxes is None else erase(inputs, draws.boxes)
 
 
 def draw(count: int, size: int, augmentation: Augmentation, device: torch.device | str = "cpu") -> Draws:
@@ -64,17 +65,17 @@ def draw(count: int, size: int, augmentation: Augmentation, device: torch.device
         return torch.empty(count, device=device).uniform_(low, high)
 
     a = augmentation
-    shift = a.translate * size
+    shift, recoloured = a.translate * size, a.brightness or a.contrast
     return Draws(
         angle=uniform(-a.degrees, a.degrees),
         shift_x=uniform(-shift, shift).round_(),
         shift_y=uniform(-shift, shift).round_(),
         scale=uniform(*a.scale),
         shear=uniform(-a.shear, a.shear),
-        brightness=uniform(1 - a.brightness, 1 + a.brightness),
-        contrast=uniform(1 - a.contrast, 1 + a.contrast),
-        contrast_first=uniform(0, 1) < 0.5,
-        boxes=_draw_boxes(count, size, a, device),
+        brightness=uniform(1 - a.brightness, 1 + a.brightness) if recoloured else None,
+        contrast=uniform(1 - a.contrast, 1 + a.contrast) if recoloured else None,
+        contrast_first=uniform(0, 1) < 0.5 if recoloured else None,
+        boxes=_draw_boxes(count, size, a, device) if a.erasing_p else None,
     )
 
 

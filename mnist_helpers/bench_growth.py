@@ -80,8 +80,9 @@ def _peak_memory_bytes() -> int:
 def arithmetic(measured: dict[str, Measured]) -> Arithmetic:
     """Return how many floating-point operations a second the recipe reaches, and the matrix product beside it."""
     config, rows = _recipe(), layer_table(build_model("fast"))
-    learns = [config.first_layer_epochs is None or e < config.first_layer_epochs for e in range(config.epochs)]
-    per_image = [training_multiply_adds(rows, first_learns) for first_learns in learns]
+    # each block of this network has one convolution
+    frozen = [sum(epoch >= last for last in config.learning_epochs) for epoch in range(config.epochs)]
+    per_image = [training_multiply_adds(rows, count) for count in frozen]
     images = config.train_size or 60_000 - config.validation_size
     training = 2 * images * sum(per_image) / measured[WHOLE].median_seconds
     product = 2 * MATRIX**3 / measured[MATRIX_PRODUCT].median_seconds

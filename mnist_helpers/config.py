@@ -83,9 +83,9 @@ class RunConfig(_Frozen):
     """Share of each target that is spread evenly over all classes (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567)."""
     whitened: bool = False
     """Whether the first convolution starts from the training images' principal components (`whitening.py`)."""
-    first_layer_epochs: int | None = Field(None, ge=0, lt=EPOCH_BUDGET)
-    """Epochs in which the first convolution learns; None: all. Without its gradient every later step is shorter
-    (FreezeOut, Brock et al. 2017, https://arxiv.org/abs/1706.04983)."""
+    learning_epochs: tuple[Annotated[int, Field(ge=0, lt=EPOCH_BUDGET)], ...] = ()
+    """Epochs in which the network's first block learns, its second, and so on; blocks without a number learn in all.
+    What no longer learns needs no gradient (FreezeOut, Brock et al. 2017, https://arxiv.org/abs/1706.04983)."""
     augmentation: Augmentation | None = Augmentation()
     """None trains on the plain digits."""
     seed: int = Field(0, ge=0, lt=2**31)

@@ -56,10 +56,9 @@ def change_width(pixels: Tensor, change: float) -> Tensor:
 
 
 def _moved(pixels: Tensor, **changes: Tensor) -> Tensor:
-    zero, one = torch.zeros(len(pixels)), torch.ones(len(pixels))
-    still = dict.fromkeys(["angle", "shift_x", "shift_y", "shear"], zero)
-    still |= dict.fromkeys(["scale", "brightness", "contrast"], one)
-    draws = Draws(**(still | changes), contrast_first=zero.bool(), boxes=torch.zeros(len(pixels), 4))
+    still = dict.fromkeys(["angle", "shift_x", "shift_y", "shear"], torch.zeros(len(pixels)))
+    still |= {"scale": torch.ones(len(pixels))} | dict.fromkeys(["brightness", "contrast", "contrast_first", "boxes"])
+    draws = Draws(**(still | changes))
     return _to_bytes(255 * move(pixels.unsqueeze(1).float() / 255, draws).squeeze(1))
 
 

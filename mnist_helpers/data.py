@@ -28,7 +28,8 @@ class Images:
 
     def take(self, indices: Tensor) -> "Images":
         """Return the images at `indices` (K,) int64, in that order."""
-        return Images(self.pixels[indices], self.targets[indices])
+        # copies whole images, where indexing looks every pixel up
+        return Images(self.pixels.index_select(0, indices), self.targets.index_select(0, indices))
 
     def to(self, device: torch.device) -> "Images":
         """Return the same images on `device`."""

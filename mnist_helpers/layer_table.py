@@ -64,14 +64,14 @@ def layer_table(model: nn.Module, input_shape: Sequence[int] = INPUT_SHAPE) -> l
     return rows
 
 
-def training_multiply_adds(rows: Sequence[Layer], first_learns: bool = True) -> int:
+def training_multiply_adds(rows: Sequence[Layer], frozen: int = 0) -> int:
     """Return the multiply-adds of one training step for one image, convolutions and dense layers only.
 
-    Forward, and as many again for each of two gradients: by the weights and by the inputs. The first layer needs no
-    gradient by its inputs; where it does not learn it needs none at all, nor the second layer that by its inputs.
+    Forward, and as many again for each of two gradients: by the weights and by the inputs. The first layer that
+    learns needs none by its inputs, and the `frozen` ones before it none at all.
     """
-    first, second, *others = (row.multiply_adds for row in rows if row.multiply_adds)
-    return (2 * first + 3 * second if first_learns else first + 2 * second) + 3 * sum(others)
+    costs = [row.multiply_adds for row in rows if row.multiply_adds]
+    return sum(costs[:frozen]) + 2 * costs[frozen] + 3 * sum(costs[frozen + 1 :])
 
 
 def _multiply_adds(layer: nn.Module, output: Tensor) -> int:

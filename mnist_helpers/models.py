@@ -119,6 +119,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "skeleton": partial(FinalNet, batchnorm=False, dropout=(0, 0)),
     "batchnorm": partial(FinalNet, dropout=(0, 0)),
     "fast": FastNet,
+    "sprint": FastNet,
 }
 
 

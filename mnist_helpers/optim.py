@@ -16,7 +16,12 @@ def make_optimizer(model: nn.Module, config: RunConfig) -> torch.optim.SGD:
     """
     momentum = (config.base_momentum + config.max_momentum) / 2
     return torch.optim.SGD(
-        model.parameters(), lr=config.max_lr, momentum=momentum, nesterov=True, weight_decay=config.weight_decay
+        model.parameters(),
+        lr=config.max_lr,
+        momentum=momentum,
+        nesterov=True,
+        weight_decay=config.weight_decay,
+        fused=True,  # one call for all parameters instead of five for each
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from itertools import zip_longest
 
 import torch
 import torch.nn.functional as F
@@ -43,7 +44,7 @@ def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingB
 
     Args:
         state: changed in place, all but its history.
-        epoch: from 1; decides the random numbers, and whether the first layer still learns.
+        epoch: from 1; decides the random numbers, and which blocks still learn.
         images: on the device of the network.
         bar: told of every batch.
 
@@ -56,9 +57,8 @@ def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingB
     config, device = state.config, images.targets.device
     # each epoch has its own seed, so that a resumed run draws what an uninterrupted one would
     seed_epoch(config.seed, epoch)
-    first_convolution(state.model).requires_grad_(
-        config.first_layer_epochs is None or epoch <= config.first_layer_epochs
-    )
+    for block, last in zip_longest(state.model.children(), config.learning_epochs, fillvalue=config.epochs):
+        block.requires_grad_(epoch <= last)
     state.model.train()
     # summed where the training runs: reading a number back at every step would make a GPU wait
     loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)

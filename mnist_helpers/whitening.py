@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SAMPLE = 5_000  # images: their patches' covariance hardly changes with more
+SAMPLE = 1_000  # images: their patches' covariance hardly changes with more
 PATCH_STRIDE = 3  # pixels
 FLOOR = 5e-3  # added to each variance, so that directions in which patches hardly differ are not blown up
 
@@ -30,7 +30,7 @@ def whiten(convolution: nn.Conv2d, inputs: Tensor) -> None:
 
     Args:
         convolution: from one channel, to an even number of them.
-        inputs: (N, 1, H, H) float32, normalised; the first 5,000 are used.
+        inputs: (N, 1, H, H) float32, normalised; the first 1,000 are used.
 
     Raises:
         ValueError: more filters than components and signs, an odd number, or more than one channel to start from.

@@ -58,17 +58,22 @@ def test_the_sampling_grid_is_torchs(size):
     torch.testing.assert_close(sampling_grid(maps, size), expected, rtol=0, atol=5e-6)
 
 
-def test_changes_that_are_switched_off_cost_nothing_and_change_nothing(digits, monkeypatch):
-    """Without colour and blanking the images are those with factors of 1 and no rectangle, but for rounding."""
+def test_changes_that_are_switched_off_cost_nothing(digits, monkeypatch):
     only_moved = Augmentation(brightness=0, contrast=0, erasing_p=0)
     torch.manual_seed(0)
     draws = draw(len(digits), 28, only_moved)
-    images = recolour(move(digits.pixels.unsqueeze(1).float() / 255, draws), draws)
-    expected = erase((images - MEAN) / STD, draws.boxes)
+    assert draws.brightness is draws.contrast is draws.contrast_first is draws.boxes is None
+    expected = (move(digits.pixels.unsqueeze(1).float() / 255, draws) - MEAN) / STD
     for step in ("recolour", "erase"):
         monkeypatch.delattr(ours, step)
     torch.manual_seed(0)
     torch.testing.assert_close(augment(digits.pixels, only_moved), expected)
+
+
+@pytest.mark.parametrize("switched_on", [{"brightness": 0.2}, {"contrast": 0.2}, {"erasing_p": 1}])
+def test_any_one_change_is_applied(digits, switched_on):
+    still = STILL.model_dump()
+    assert not torch.allclose(augment(digits.pixels, Augmentation(**still | switched_on)), normalise(digits.pixels))
 
 
 def test_erase_equals_torchvision(digits):

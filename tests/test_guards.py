@@ -14,7 +14,6 @@ from mnist_helpers.optim import make_optimizer, planned_schedule
 from mnist_helpers.progress import TrainingBar
 from mnist_helpers.recipes import with_recipe
 from mnist_helpers.training import new_state, run_epoch, train, train_epoch
-from mnist_helpers.whitening import first_convolution
 
 STEPS = 3  # of an epoch of forty digits: 16, 16 and the smaller last batch of 8
 
@@ -215,17 +214,26 @@ def test_nothing_is_read_back_within_an_epoch(split, monkeypatch, model):
     assert counts == [2, 2]
 
 
-def test_a_first_layer_that_does_not_learn_keeps_its_weights_and_the_others_do_not(split):
-    state = start(config(model="fast", first_layer_epochs=1, whitened=True), split)
-    weights = [first_convolution(state.model).weight.detach().clone()]
-    others = [state.model.classifier[-1].weight.detach().clone()]
-    for epoch in (1, 2):
+def test_a_block_learns_in_its_epochs_and_not_after(split):
+    settings = config(model="fast", epochs=3, learning_epochs=(0, 1), whitened=True)
+    state = start(settings, split)
+    learnt = {name: [] for name, _ in state.model.named_children()}
+    for epoch in (1, 2, 3):
+        before = [parameter.detach().clone() for parameter in state.model.parameters()]
         train_epoch(state, epoch, split.train, quiet())
-        weights.append(first_convolution(state.model).weight.detach().clone())
-        others.append(state.model.classifier[-1].weight.detach().clone())
-    assert not torch.equal(weights[0], weights[1])
-    assert torch.equal(weights[1], weights[2])
-    assert not torch.equal(others[1], others[2])
+        moved = {
+            name: not torch.equal(old, new)
+            for (name, new), old in zip(state.model.named_parameters(), before, strict=True)
+        }
+        for block, seen in learnt.items():
+            (same,) = {moved[name] for name in moved if name.startswith(block)}
+            seen.append(same)
+    assert learnt == {
+        "stem": [False, False, False],
+        "first_block": [True, False, False],
+        "second_block": [True, True, True],
+        "classifier": [True, True, True],
+    }
 
 
 def test_smoothed_targets_are_what_the_step_learns(split):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch import nn
 
-from mnist_helpers.layers import FastBatchNormReLU, FastDropout, accelerate, dropped_positions
+from mnist_helpers.layers import LANES, FastBatchNormReLU, FastDropout, accelerate, dropped_positions
 from mnist_helpers.models import build_model
 
 
@@ -18,7 +18,13 @@ def channels_last(*shape, dtype=torch.float64):
 
 
 @settings(deadline=None, max_examples=30)
-@given(n=st.integers(2, 5), c=st.integers(1, 20), h=st.integers(2, 9), w=st.integers(2, 9), offset=st.floats(-10, 10))
+@given(
+    n=st.integers(2, 5),
+    c=st.integers(1, 20).filter(lambda c: c % LANES),
+    h=st.integers(2, 9),
+    w=st.integers(2, 9),
+    offset=st.floats(-10, 10),
+)
 def test_batch_norm_relu_equals_torchs_two_layers(n, c, h, w, offset):
     plain = nn.Sequential(nn.BatchNorm2d(c), nn.ReLU()).double()
     nn.init.normal_(plain[0].weight)
@@ -103,18 +109,20 @@ def test_dropout_takes_any_shape_and_is_still_in_evaluation(shape):
 
 def test_an_accelerated_network_is_the_same_network():
     torch.manual_seed(0)
-    plain = build_model("final")
+    # in double precision: torch's own sums differ by more than a test can allow in single
+    plain = build_model("final").double()
     fast = accelerate(copy.deepcopy(plain))
-    assert sum(isinstance(m, FastBatchNormReLU) for m in fast.modules()) == 6
+    replaced = [m.num_features for m in fast.modules() if isinstance(m, FastBatchNormReLU)]
+    assert replaced == [12, 20, 24, 24, 20]  # torch's own is faster for 16 channels
     assert sum(isinstance(m, FastDropout) for m in fast.modules()) == 2
     for net in (plain, fast):
         for module in net.modules():
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
-    inputs, targets = torch.randn(32, 1, 28, 28), torch.randint(0, 10, (32,))
+    inputs, targets = torch.randn(32, 1, 28, 28, dtype=torch.float64), torch.randint(0, 10, (32,))
     for net in (plain, fast):
         nn.functional.cross_entropy(net(inputs), targets).backward()
     for (name, mine), theirs in zip(fast.named_parameters(), plain.parameters(), strict=True):
-        torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-3, atol=1e-5, msg=name)
+        torch.testing.assert_close(mine.grad, theirs.grad, msg=lambda text, name=name: f"{name}: {text}")
     plain.load_state_dict(fast.state_dict())
     torch.testing.assert_close(fast.eval()(inputs), plain.eval()(inputs), rtol=1e-4, atol=1e-5)

@@ -23,7 +23,7 @@ def test_what_is_chosen_wins_and_none_chooses_nothing():
         "epochs": 7,
     }
     assert make_config(model="fast", augmentation=None).augmentation is None
-    assert make_config(model="fast", first_layer_epochs=None).first_layer_epochs is None
+    assert make_config(model="fast", learning_epochs=()).learning_epochs == ()
 
 
 def test_networks_without_a_recipe_have_the_final_ones():
