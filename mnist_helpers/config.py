@@ -1,7 +1,6 @@
 """One frozen object that holds every number of a run, checked before any work starts."""
 
 import difflib
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,8 +9,9 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from mnist_helpers.config_checks import ConfigError, check_device, check_network, check_writable
 from mnist_helpers.models import MODELS
-from mnist_helpers.paths import display_path, resolve
+from mnist_helpers.paths import resolve
 from mnist_helpers.recipes import with_recipe
 
 PARAMETER_BUDGET = 20_000
@@ -19,10 +19,6 @@ EPOCH_BUDGET = 20
 TRAINING_IMAGES = 60_000
 PUBLISHED_FOLDER = "outputs"
 TRIAL_FOLDER = "outputs/trial"
-
-
-class ConfigError(ValueError):
-    """A parameter of a run is unknown or not allowed; the message names it, its value and what is allowed."""
 
 
 def _known_model(name: str) -> str:
@@ -140,32 +136,10 @@ def make_config(**parameters: Any) -> RunConfig:
             f"train_size={config.train_size} with validation_size={config.validation_size} is not allowed; "
             f"allowed: together at most {TRAINING_IMAGES:,} images"
         )
-    _check_device(config.device)
-    _check_writable(config.output_folder())
+    check_network(config.model, config.learning_epochs, config.whitened)
+    check_device(config.device)
+    check_writable(config.output_folder())
     return config
-
-
-def _check_device(name: str) -> None:
-    present = ["cpu"]
-    if torch.cuda.is_available():
-        present += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
-    if torch.backends.mps.is_available():
-        present.append("mps")
-    if name not in ("auto", *present):
-        raise ConfigError(f"device={name!r} is not allowed; allowed on this machine: auto, {', '.join(present)}")
-
-
-def _check_writable(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # permission bits say little (root, network file systems): try
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ConfigError(
-            f"output_dir={display_path(folder)!r} is not allowed ({error.strerror}); "
-            "allowed: a folder that exists or can be made, and that you can write to"
-        ) from None
 
 
 def _explain(problem: ErrorDetails) -> str:

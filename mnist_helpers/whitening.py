@@ -1,5 +1,7 @@
 """A first convolution that starts from what the images look like instead of from random numbers."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,6 +23,20 @@ def first_convolution(model: nn.Module) -> nn.Conv2d:
     raise ValueError(f"{type(model).__name__} has no convolution")
 
 
+def check_can_be_whitened(convolution: nn.Conv2d) -> None:
+    """Check that every filter can be a component of the patches, with one sign or the other.
+
+    Raises:
+        ValueError: more filters than components and signs, an odd number, or more than one channel to start from.
+    """
+    channels, most = convolution.out_channels, 2 * math.prod(convolution.kernel_size)
+    if convolution.in_channels != 1 or channels % 2 or channels > most:
+        raise ValueError(
+            f"its first convolution goes from {convolution.in_channels} to {channels} channels; allowed: from 1 to "
+            f"an even number of at most {most}, twice the {most // 2} pixels of its window"
+        )
+
+
 @torch.no_grad()
 def whiten(convolution: nn.Conv2d, inputs: Tensor) -> None:
     """Make the filters the principal components of the patches of `inputs`, scaled to unit variance; biases 0.
@@ -33,15 +49,10 @@ def whiten(convolution: nn.Conv2d, inputs: Tensor) -> None:
         inputs: (N, 1, H, H) float32, normalised; the first 1,000 are used.
 
     Raises:
-        ValueError: more filters than components and signs, an odd number, or more than one channel to start from.
+        ValueError: see `check_can_be_whitened`.
     """
-    channels, inputs_channels, *size = convolution.weight.shape
-    components, odd = divmod(channels, 2)
-    if inputs_channels != 1 or odd or components > size[0] * size[1]:
-        raise ValueError(
-            f"a convolution of {inputs_channels} to {channels} channels and {size[0]}×{size[1]} pixels cannot be "
-            f"whitened; allowed: from 1 channel to an even number of at most {2 * size[0] * size[1]}"
-        )
+    check_can_be_whitened(convolution)
+    components, size = convolution.out_channels // 2, convolution.kernel_size
     patches = F.unfold(inputs[:SAMPLE], size, stride=PATCH_STRIDE).transpose(1, 2).flatten(0, 1)
     variances, directions = torch.linalg.eigh(patches.T @ patches / len(patches))
     # eigh sorts them from the smallest variance to the largest

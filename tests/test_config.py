@@ -1,5 +1,7 @@
 """Bad parameters stop with a message that names the parameter, its value and what is allowed."""
 
+import re
+
 import pytest
 import torch
 from hypothesis import given
@@ -95,3 +97,21 @@ def test_injected_parameters_are_read_from_papermills_cell():
     cells = ["", "epochs = 15", "# Parameters\nepochs = 3\nepoch = 4\nname = 'x'\n", "other = 1"]
     assert injected_parameters(cells) == ["epochs", "epoch", "name"]
     assert injected_parameters(["epochs = 15"]) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"model": "fast", "learning_epochs": (1, 1, 1, 1, 1)},
+         "at most 4 numbers, for stem, first_block, second_block, classifier"),
+        ({"model": "baseline", "whitened": True}, "whitened=True is not allowed for baseline: its first convolution "
+         "goes from 1 to 32 channels; allowed: from 1 to an even number of at most 18"),
+        ({"learning_epochs": (20,)}, "learning_epochs.0=20 is not allowed"),
+        ({"label_smoothing": 1}, "label_smoothing=1 is not allowed; allowed: a number ≥ 0 and < 1 (default 0)"),
+    ],
+)  # fmt: skip
+def test_what_a_network_cannot_do_is_said_before_it_is_trained(parameters, message):
+    state = torch.get_rng_state()
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        make_config(**parameters)
+    assert torch.equal(torch.get_rng_state(), state)
