@@ -11,8 +11,8 @@ LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-pro
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
-        check-params view-results notebooks check-notebooks check-checks check-goal seeds studies sweep compare-threads \
-        ledger bench bench-quick profile clean clean-checkpoints
+        check-params view-results notebooks check-notebooks check-checks check-goal seeds studies fast speedups sweep \
+        compare-threads ledger bench bench-quick profile clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -83,6 +83,12 @@ sweep: $(READY) ## Run a grid over seeds (SWEEP="--name rate --grid max_lr=0.05,
 
 compare-threads: $(READY) ## Time one process a core against one process on all cores
 	$(BIN)/python -m mnist_helpers.sweep_threads
+
+fast: $(READY) ## Train the two fast recipes with seeds 0 to 9; finished runs are kept
+	$(BIN)/python -m mnist_helpers.iterations fast sprint --seeds 0 1 2 3 4 5 6 7 8 9
+
+speedups: $(READY) ## Train and time every step from the final network to the fast one (half an hour)
+	$(BIN)/python -m mnist_helpers.speedups
 
 ledger: $(READY) ## Time an epoch of every iteration and write the ledger from the recorded studies
 	$(BIN)/python -m mnist_helpers.ledger

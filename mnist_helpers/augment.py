@@ -29,11 +29,11 @@ class Draws:
     scale: Tensor
     shear: Tensor
     """Shear along x in degrees."""
-    brightness: Tensor | None
-    contrast: Tensor | None
-    contrast_first: Tensor | None
+    brightness: Tensor | None = None
+    contrast: Tensor | None = None
+    contrast_first: Tensor | None = None
     """bool: ColorJitter applies its steps in random order. All three are None where colours never change."""
-    boxes: Tensor | None
+    boxes: Tensor | None = None
     """(N, 4) float32: top, left, height, width of the erased rectangle in pixels; height 0 erases nothing. None where
     nothing is ever erased."""
 
@@ -102,8 +102,8 @@ def move(images: Tensor, draws: Draws) -> Tensor:
 def sampling_grid(maps: Tensor, size: int) -> Tensor:
     """Return where each output pixel comes from, (N, size, size, 2), as `F.affine_grid` without corner alignment.
 
-    An affine map is a part that depends on the column plus one that depends on the row: one sum a pixel in place of
-    `affine_grid`'s matrix product, which takes more than ten times as long for such small images (`make bench`).
+    An affine map is a part that depends on the column plus one that depends on the row: one sum for each coordinate,
+    in place of `affine_grid`'s matrix product over three numbers.
     """
     position = (torch.arange(size, device=maps.device) * 2 + 1) / size - 1
     by_column = maps[:, :, 0:1] * position

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
-from pathlib import Path
 
 import torch
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from mnist_helpers.augment import augment
@@ -81,7 +81,7 @@ def measure_epochs(batches: int, repeat: int) -> Iterator[Taken]:
         yield Taken(version, epoch_seconds(version, config, split, batches))
 
 
-def plot_epochs(measured: dict[str, Measured], path: Path) -> None:
+def plot_epochs(measured: dict[str, Measured]) -> Figure:
     """Draw the median seconds of each version as bars, with the ratio to the reference on each."""
     figure, axis = plt.subplots(figsize=(WIDTH, 3.2), layout="constrained")
     medians = [measured[version].median_seconds for version in VERSIONS]
@@ -90,5 +90,4 @@ def plot_epochs(measured: dict[str, Measured], path: Path) -> None:
     axis.invert_yaxis()
     axis.set(title="One epoch, training and evaluation, on a CPU", xlabel="seconds (median)")
     axis.margins(x=0.1)
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+    return figure

@@ -3,11 +3,11 @@
 import resource
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict
 
 from mnist_helpers.config import TRIAL_FOLDER, RunConfig, make_config
@@ -94,20 +94,31 @@ def arithmetic(measured: dict[str, Measured]) -> Arithmetic:
     )
 
 
-def plot_growth(measured: dict[str, Measured], path: Path) -> None:
+def format_arithmetic(found: Arithmetic) -> str:
+    """Return three lines: what the matrix product reaches, what the training reaches, and its share."""
+    return "\n".join(
+        [
+            f"matrix product  {found.matrix_product_gflops:6.0f} billion operations a second",
+            f"training        {found.training_gflops:6.0f}",
+            f"share           {found.share:6.0%}",
+        ]
+    )
+
+
+def plot_growth(measured: dict[str, Measured]) -> Figure:
     """Draw the seconds of an epoch against images, batch size and threads."""
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 3), layout="constrained", sharey=True)
     threads = range(1, sum(name.endswith(" threads") for name in measured) + 1)
     _draw(axes[0], IMAGES, [measured[f"{count} images"] for count in IMAGES], "images")
     _draw(axes[1], BATCH_SIZES, [measured[f"batches of {size}"] for size in BATCH_SIZES], "images a batch")
+    axes[0].set_xticks(range(0, 60_001, 20_000), [f"{count:,}" for count in range(0, 60_001, 20_000)])
     axes[1].set_xscale("log", base=2)
     axes[1].xaxis.set_major_formatter("{x:g}")
     _draw(axes[2], threads, [measured[f"{number} threads"] for number in threads], "threads")
     axes[2].set_xticks(threads)
     axes[0].set(ylabel="seconds an epoch (median)", ylim=(0, None))
     figure.suptitle("What an epoch of the fast recipe costs")
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+    return figure
 
 
 def _draw(axis: Axes, values: range | tuple[int, ...], measured: list[Measured], label: str) -> None:

@@ -5,9 +5,9 @@ Counted is everything from images in memory to final weights, augmentation inclu
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict
 
 from mnist_helpers.augment import normalise
@@ -75,7 +75,20 @@ def reached(found: Mapping[str, Sequence[Taken]]) -> dict[str, Reached]:
     }
 
 
-def plot_runs(measured: Mapping[str, Measured], accuracies: Mapping[str, Reached], path: Path) -> None:
+def format_runs(measured: Mapping[str, Measured], accuracies: Mapping[str, Reached]) -> str:
+    """Return one line a contestant: seconds, speed against the reference and the peer, and what it reached."""
+    lines = [f"{'':48s} {'seconds':>8s} {'reference':>10s} {'peer':>7s}  parameters  test accuracy   seeds"]
+    for name, one in measured.items():
+        reference, peer = (1 / one.ratios[other] for other in (REFERENCE_RUN, PEER_RUN))
+        line = f"{name:48s} {one.median_seconds:8.1f} {reference:9.1f}× {peer:6.2f}×"
+        if name in accuracies:
+            found = accuracies[name]
+            line += f"  {found.parameters:10,}  {format_spread(found.test_accuracy)}  {found.test_accuracy.n:4d}"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def plot_runs(measured: Mapping[str, Measured], accuracies: Mapping[str, Reached]) -> Figure:
     """Draw the median seconds of every contestant on a logarithmic axis, with ratio and accuracy on each bar."""
     figure, axis = plt.subplots(figsize=(WIDTH, 3), layout="constrained")
     medians = [measured[name].median_seconds for name in RUNS]
@@ -88,5 +101,4 @@ def plot_runs(measured: Mapping[str, Measured], accuracies: Mapping[str, Reached
     axis.invert_yaxis()
     axis.set(title="Whole trainings on a CPU, from images in memory to weights", xlabel="seconds (median)")
     axis.set(xscale="log", xlim=(0.5, 30 * max(medians)))
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+    return figure

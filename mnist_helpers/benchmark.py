@@ -97,9 +97,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     benchmark = run_benchmark(options.batches or 100, options.repeats, options.seeds)
     folder = resolve(options.output_dir)
     write_text_atomically(folder / "benchmark.json", benchmark.model_dump_json(indent=1) + "\n")
-    bench_epoch.plot_epochs(benchmark.epoch, folder / "benchmark.png")
-    bench_runs.plot_runs(benchmark.runs, benchmark.reached, folder / "benchmark_runs.png")
-    bench_growth.plot_growth(benchmark.growth, folder / "benchmark_growth.png")
+    pictures = {
+        "benchmark": bench_epoch.plot_epochs(benchmark.epoch),
+        "benchmark_runs": bench_runs.plot_runs(benchmark.runs, benchmark.reached),
+        "benchmark_growth": bench_growth.plot_growth(benchmark.growth),
+    }
+    for name, figure in pictures.items():
+        figure.savefig(folder / f"{name}.png", dpi=100)
     for name, measured in (benchmark.epoch | benchmark.runs | benchmark.growth).items():
         ratios = " ".join(f"{ratio:8.4f}×" for ratio in measured.ratios.values())
         print(f"{name:50s} {measured.median_seconds:9.2f} s {ratios}")

@@ -57,8 +57,7 @@ def change_width(pixels: Tensor, change: float) -> Tensor:
 
 def _moved(pixels: Tensor, **changes: Tensor) -> Tensor:
     still = dict.fromkeys(["angle", "shift_x", "shift_y", "shear"], torch.zeros(len(pixels)))
-    still |= {"scale": torch.ones(len(pixels))} | dict.fromkeys(["brightness", "contrast", "contrast_first", "boxes"])
-    draws = Draws(**(still | changes))
+    draws = Draws(**(still | {"scale": torch.ones(len(pixels))} | changes))
     return _to_bytes(255 * move(pixels.unsqueeze(1).float() / 255, draws).squeeze(1))
 
 

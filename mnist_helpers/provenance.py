@@ -21,7 +21,6 @@ DECIDING = (
     "layers",
     "models",
     "optim",
-    "recipes",
     "runtime",
     "state",
     "training",

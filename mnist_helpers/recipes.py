@@ -24,7 +24,7 @@ SPRINT = {
     **FAST,
     "epochs": 1,
     "batch_size": 128,
-    "learning_epochs": (),
+    "learning_epochs": (0,),
     "augmentation": {"degrees": 5, "translate": 0.04, "scale": (0.93, 1.07), "shear": 2} | NO_COLOUR_NO_BLANKING,
 }
 

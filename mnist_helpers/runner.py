@@ -1,5 +1,6 @@
 """The runs that are still to be done, and each one's record on disk when it ends: the core of every sweep."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
@@ -47,6 +48,9 @@ def run_missing(
         for records in ended:
             for record in records:
                 store.write(record)
+                if isinstance(record, FinishedRun):
+                    # its checkpoints have nothing left to continue
+                    shutil.rmtree(missing[run_key(record.config)].output_folder(), ignore_errors=True)
                 bar.ended(_images(record.config), failed=isinstance(record, FailedRun))
                 yield record
             bar.tick()

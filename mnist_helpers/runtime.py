@@ -20,7 +20,8 @@ def keep_freed_memory() -> None:
     """Tell glibc's allocator to keep freed memory for the next step instead of returning it to the system.
 
     A step frees and asks for about 100 MB in blocks of megabytes; by default glibc gives such blocks back, and the
-    kernel hands out zeroed pages anew: 4,000 page faults a step, a third of its time (`outputs/profile.json`).
+    kernel hands out zeroed pages anew: 4,000 page faults a step (`make profile`), which cost
+    more on some systems than on others.
     Other C libraries are left as they are. Options: https://man7.org/linux/man-pages/man3/mallopt.3.html
     """
     if sys.platform != "linux":

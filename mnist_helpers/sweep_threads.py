@@ -65,7 +65,7 @@ def compare(config: RunConfig, cores: int, repeats: int, bar: tqdm) -> dict[str,
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(prog="python -m mnist_helpers.sweep_threads", description=__doc__)
-    parser.add_argument("--models", nargs="+", default=["final", "baseline"])
+    parser.add_argument("--models", nargs="+", default=["final", "baseline", "fast"])
     parser.add_argument("--train-size", type=int, default=10_000, help="images of the one epoch that is timed")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--output-dir", default=PUBLISHED_FOLDER)

@@ -1,16 +1,22 @@
 """What the benchmark counts and compares."""
 
+import itertools
+
+import pytest
 import torch
 from torch import nn
 
 from mnist_helpers.augment import normalise
-from mnist_helpers.bench_runs import RUNS
-from mnist_helpers.benchmark import QUICK_LIMITS
+from mnist_helpers.bench_runs import FAST_RUN, PEER_RUN, REFERENCE_RUN, RUNS, SPRINT_RUN
+from mnist_helpers.benchmark import QUICK_LIMITS, read_benchmark
+from mnist_helpers.config import make_config
 from mnist_helpers.evaluation import evaluate
 from mnist_helpers.layer_table import layer_table, training_multiply_adds
 from mnist_helpers.models import build_model, count_parameters
 from mnist_helpers.peers import TrainMnistFastNet, train_mnist_fast
+from mnist_helpers.speedups import SCHEDULE, STEPS, TRIED, read_speedups
 from mnist_helpers.step_profile import PARTS, REST, VERSIONS, measure_profile
+from mnist_helpers.study import read_study
 
 
 def test_the_peer_is_the_published_network_and_learns(mnist):
@@ -47,5 +53,48 @@ def test_a_profile_counts_the_whole_step_and_every_part_of_it():
     assert {"fast, first epoch", "fast, last epoch"} < set(VERSIONS)
 
 
-def test_the_quick_check_is_about_contestants():
+def test_the_quick_check_is_about_contestants_and_its_margin_is_wide():
+    runs = read_benchmark().runs
     assert set(QUICK_LIMITS) < set(RUNS)
+    for name, limit in QUICK_LIMITS.items():
+        assert 2 * runs[name].ratios[REFERENCE_RUN] < limit
+
+
+def test_the_recorded_benchmark_keeps_what_the_course_promises():
+    found = read_benchmark()
+    fast, sprint = found.runs[FAST_RUN], found.runs[SPRINT_RUN]
+    assert len(fast.seconds) >= 10
+    assert fast.median_seconds <= 10
+    assert fast.ratios[REFERENCE_RUN] <= 1 / 100
+    assert sprint.ratios[PEER_RUN] <= 1 / 2
+    assert found.reached[FAST_RUN].test_accuracy.mean >= 0.994
+    assert found.reached[SPRINT_RUN].test_accuracy.mean >= 0.99
+    assert found.reached[SPRINT_RUN].parameters <= found.reached[PEER_RUN].parameters / 10
+    assert found.arithmetic.share >= 0.5
+    assert found.peak_memory_bytes <= 1.5e9
+
+
+@pytest.mark.parametrize("step", [*STEPS, *TRIED], ids=lambda step: step.name)
+def test_every_step_is_on_record_with_its_settings_seeds_and_seconds(step):
+    study = read_study(step.name)
+    assert tuple(run.config.seed for run in study.runs) == step.seeds
+    for run in study.runs:
+        config = make_config(**step.settings, seed=run.config.seed)
+        assert run.config.training_differences(config) == []
+        assert config.validation_size == 10_000
+    assert len(read_speedups().steps[step.name].seconds) >= 3
+
+
+def test_every_step_changes_one_thing():
+    """Schedule, rate and batch size belong together; the network shrinks at once."""
+    changed = [
+        {
+            line.split(":")[0]
+            for line in make_config(**later.settings).training_differences(make_config(**earlier.settings))
+        }
+        for earlier, later in itertools.pairwise(STEPS)
+    ]
+    assert changed == [
+        {"model"}, {"augmentation"}, set(SCHEDULE), {"label_smoothing"}, {"whitened"}, {"learning_epochs"},
+        {"epochs", "learning_epochs"},
+    ]  # fmt: skip

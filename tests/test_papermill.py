@@ -7,8 +7,11 @@ import sys
 import nbformat
 import pytest
 
+from mnist_helpers.config import make_config
+from mnist_helpers.models import FastNet
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.results import read_results
+from mnist_helpers.weights import load_weights
 
 NOTEBOOK = PROJECT_ROOT / "notebooks" / "07_final_model.ipynb"
 
@@ -61,6 +64,25 @@ def test_a_small_run_from_another_folder(tmp_path):
     assert caption.data["text/plain"] == "32 steps"
     assert [line.split()[0] for line in table.text.splitlines()] == ["epoch", "1", "2"]
     assert (PROJECT_ROOT / "outputs" / "results.json").read_bytes() == published
+
+
+def test_a_network_brings_its_recipe_and_what_is_chosen_stays(tmp_path):
+    done = papermill(
+        tmp_path / "product.ipynb",
+        tmp_path,
+        model="fast",
+        train_size=2000,
+        batch_size=100,
+        output_dir=tmp_path / "out",
+    )
+    assert done.returncode == 0, done.stderr
+    results = read_results(tmp_path / "out")
+    expected = make_config(model="fast", train_size=2000, batch_size=100)
+    assert results.config.training_differences(expected) == []
+    assert (results.total_epochs, results.total_parameters) == (3, 19_354)
+    network, config = load_weights(tmp_path / "out")
+    assert type(network) is FastNet
+    assert config == results.config
 
 
 def nbval(notebook, folder):

@@ -1,30 +1,48 @@
 """The README's numbers are those of the records, and its links lead somewhere."""
 
-import json
 import re
 
+from mnist_helpers.bench_epoch import MEMORY, PIL, REFERENCE
+from mnist_helpers.bench_runs import FAST_RUN, PEER_RUN, REFERENCE_RUN, SPRINT_RUN
+from mnist_helpers.benchmark import read_benchmark
 from mnist_helpers.evaluation import accuracy_interval
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.results import read_results
-from mnist_helpers.study import read_study
+from mnist_helpers.study import Spread, read_study
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def percent(found: Spread) -> str:
+    return f"{100 * found.mean:.2f} ± {100 * found.std:.2f} %"
+
+
 def test_the_numbers_are_the_records():
     run, study = read_results(PROJECT_ROOT / "outputs"), read_study("final").test_accuracy
-    benchmark = json.loads((PROJECT_ROOT / "outputs" / "benchmark.json").read_text())
-    fastest = list(benchmark["versions"].values())[-1]
     low, high = accuracy_interval(round(run.final_test_accuracy * 10_000), 10_000)
     for text in (
         f"**{run.total_parameters:,} parameters**",
-        f"**{100 * study.mean:.2f} ± {100 * study.std:.2f} %**",
+        f"**{percent(study)}**",
         f"over {study.n} seeds",
         f"from {100 * study.minimum:.2f} to {100 * study.maximum:.2f} %",
         f"{100 * run.final_test_accuracy:.2f} %, 95 % interval {100 * low:.2f} to {100 * high:.2f} %",
-        f"takes {fastest['ratio_to_reference']:.2f} of the time",
-        f"({fastest['ratio_to_pil']:.2f} of the time",
         f"mean {100 * study.mean:.2f} %, std {100 * study.std:.2f} %",
+    ):
+        assert text in README.replace("\n", " "), text
+
+
+def test_the_speeds_are_the_benchmarks():
+    found = read_benchmark()
+    fast, sprint, peer = (found.reached[name] for name in (FAST_RUN, SPRINT_RUN, PEER_RUN))
+    for text in (
+        f"{fast.parameters:,} parameters and {fast.epochs} epochs",
+        f"**{percent(read_study('fast').test_accuracy)}**",
+        f"**{found.runs[FAST_RUN].median_seconds:.1f} seconds**",
+        f"{1 / found.runs[FAST_RUN].ratios[REFERENCE_RUN]:.0f} times faster",
+        f"reaches {percent(sprint.test_accuracy)} in {found.runs[SPRINT_RUN].ratios[PEER_RUN]:.2f} of the time",
+        f"({percent(peer.test_accuracy)}, {peer.parameters:,} parameters)",
+        f"takes {found.epoch[MEMORY].ratios[REFERENCE]:.2f} of the time",
+        f"({found.epoch[MEMORY].ratios[PIL]:.2f} of the time",
     ):
         assert text in README.replace("\n", " "), text
 
