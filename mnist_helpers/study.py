@@ -33,7 +33,7 @@ class Study(BaseModel):
 
     name: str
     settings: dict[str, Any]
-    """What differs from the defaults of `RunConfig`."""
+    """What was chosen; everything else is as the network's recipe says."""
     test_accuracy: Spread
     test_loss: Spread
     validation_accuracy: Spread
