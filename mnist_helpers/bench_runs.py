@@ -77,13 +77,14 @@ def reached(found: Mapping[str, Sequence[Taken]]) -> dict[str, Reached]:
 
 def format_runs(measured: Mapping[str, Measured], accuracies: Mapping[str, Reached]) -> str:
     """Return one line a contestant: seconds, speed against the reference and the peer, and what it reached."""
-    lines = [f"{'':48s} {'seconds':>8s} {'reference':>10s} {'peer':>7s}  parameters  test accuracy   seeds"]
+    lines = [f"{'':24s} {'seconds':>8s} {'reference':>10s} {'peer':>7s}  parameters  test accuracy    seeds"]
     for name, one in measured.items():
         reference, peer = (1 / one.ratios[other] for other in (REFERENCE_RUN, PEER_RUN))
-        line = f"{name:48s} {one.median_seconds:8.1f} {reference:9.1f}× {peer:6.2f}×"
+        brief = name.split(",")[0]  # a page is about 95 characters wide
+        line = f"{brief:24s} {one.median_seconds:8.1f} {reference:9.1f}× {peer:6.2f}×"
         if name in accuracies:
             found = accuracies[name]
-            line += f"  {found.parameters:10,}  {format_spread(found.test_accuracy)}  {found.test_accuracy.n:4d}"
+            line += f"  {found.parameters:10,}  {format_spread(found.test_accuracy)}  {found.test_accuracy.n:5d}"
         lines.append(line)
     return "\n".join(lines)
 

@@ -4,7 +4,7 @@ Each profile is taken in a process of its own on whole batches of the real image
 """
 
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -146,11 +146,17 @@ def read_profiles() -> Profiles:
 
 def format_profiles(versions: Mapping[str, StepProfile]) -> str:
     """Return a table: microseconds an image by part, one column a version."""
-    lines = [f"{'microseconds an image':24s}" + "".join(f"{name:>26s}" for name in versions)]
+    widths = [max(len(name) + 2, 9) for name in versions]
+
+    def line(label: str, cells: Iterable[str]) -> str:
+        return f"{label:22s}" + "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+
+    lines = [line("microseconds an image", versions)]
     for part in (AUGMENTATION, *PARTS, REST):
-        spent = (one.shares[part] * one.microseconds_per_image for one in versions.values())
-        lines.append(f"{part:24s}" + "".join(f"{value:26.1f}" for value in spent))
-    lines.append(f"{'step':24s}" + "".join(f"{one.microseconds_per_image:26.1f}" for one in versions.values()))
+        lines.append(
+            line(part, (f"{one.shares[part] * one.microseconds_per_image:.1f}" for one in versions.values()))
+        )
+    lines.append(line("step", (f"{one.microseconds_per_image:.1f}" for one in versions.values())))
     return "\n".join(lines)
 
 
