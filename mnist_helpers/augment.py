@@ -14,12 +14,13 @@ from torch import Tensor
 from mnist_helpers.config import Augmentation
 from mnist_helpers.data import MEAN, STD
 
+ELASTIC_NODES = 7  # one every four pixels: neighbouring strokes move together
 ERASING_ATTEMPTS = 10  # torchvision gives up after ten rectangles that do not fit
 
 
 @dataclass(frozen=True)
 class Draws:
-    """What was drawn for each of N images; every field but `boxes` has shape (N,)."""
+    """What was drawn for each of N images; every field but the last two has shape (N,)."""
 
     angle: Tensor
     """Rotation in degrees."""
@@ -36,6 +37,9 @@ class Draws:
     boxes: Tensor | None = None
     """(N, 4) float32: top, left, height, width of the erased rectangle in pixels; height 0 erases nothing. None where
     nothing is ever erased."""
+    elastic: Tensor | None = None
+    """(N, 2, 7, 7) float32: displacements in x and y, in pixels, at the nodes of a coarse grid. None where there are
+    none."""
 
 
 def normalise(pixels: Tensor) -> Tensor:
@@ -76,6 +80,7 @@ def draw(count: int, size: int, augmentation: Augmentation, device: torch.device
         contrast=uniform(1 - a.contrast, 1 + a.contrast) if recoloured else None,
         contrast_first=uniform(0, 1) < 0.5 if recoloured else None,
         boxes=_draw_boxes(count, size, a, device) if a.erasing_p else None,
+        elastic=torch.randn(count, 2, *[ELASTIC_NODES] * 2, device=device).mul_(a.elastic) if a.elastic else None,
     )
 
 
@@ -94,8 +99,13 @@ def _draw_boxes(count: int, size: int, a: Augmentation, device: torch.device | s
 
 
 def move(images: Tensor, draws: Draws) -> Tensor:
-    """Turn, shift, zoom and shear images (N, 1, H, H) float32 as drawn; new pixels are black."""
-    grid = sampling_grid(inverse_affine(draws, images.shape[-1]), images.shape[-1])
+    """Turn, shift, zoom, shear and distort images (N, 1, H, H) float32 as drawn; new pixels are black."""
+    size = images.shape[-1]
+    grid = sampling_grid(inverse_affine(draws, size), size)
+    if draws.elastic is not None:
+        # between the nodes a smooth surface, in place of noise for every pixel that is then blurred
+        field = F.interpolate(draws.elastic, size, mode="bicubic", align_corners=False)
+        grid = grid + field.permute(0, 2, 3, 1) * (2 / size)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 

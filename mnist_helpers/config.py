@@ -1,15 +1,12 @@
 """One frozen object that holds every number of a run, checked before any work starts."""
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
-from mnist_helpers.config_checks import ConfigError, check_device, check_network, check_writable
+from mnist_helpers.config_checks import ConfigError, check_device, check_network, check_writable, explain
 from mnist_helpers.models import MODELS
 from mnist_helpers.paths import resolve
 from mnist_helpers.recipes import with_recipe
@@ -42,6 +39,8 @@ class Augmentation(_Frozen):
     """Zoom factor."""
     shear: float = Field(5, ge=0, lt=90)
     """Shear along x by −shear to +shear degrees."""
+    elastic: float = Field(0, ge=0, le=8)
+    """Elastic distortion (Simard et al. 2003): standard deviation in pixels of a smooth field of displacements."""
     brightness: float = Field(0.2, ge=0, le=1)
     """Brightness factor 1 − b to 1 + b."""
     contrast: float = Field(0.2, ge=0, le=1)
@@ -60,6 +59,8 @@ class RunConfig(_Frozen):
     model: Annotated[str, AfterValidator(_known_model)] = "final"
     epochs: int = Field(15, ge=1, lt=EPOCH_BUDGET)
     batch_size: int = Field(128, ge=1, le=TRAINING_IMAGES)
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    """SGD with Nesterov momentum, or AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101)."""
     schedule: Literal["onecycle", "constant"] = "onecycle"
     """How the learning rate moves (OneCycle: Smith & Topin 2018, https://arxiv.org/abs/1708.07120)."""
     max_lr: float = Field(0.1, gt=0)
@@ -77,6 +78,11 @@ class RunConfig(_Frozen):
     weight_decay: float = Field(5e-4, ge=0)
     label_smoothing: float = Field(0, ge=0, lt=1)
     """Share of each target that is spread evenly over all classes (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567)."""
+    teacher: Annotated[str, AfterValidator(_known_model)] | None = None
+    """A network, trained first by its own recipe on the same images, whose answers this one learns too
+    (`distillation.py`)."""
+    averaging: float = Field(0, ge=0, lt=1)
+    """Decay of the moving average over steps of the weights, which is then what counts as the network; 0: none."""
     whitened: bool = False
     """Whether the first convolution starts from the training images' principal components (`whitening.py`)."""
     learning_epochs: tuple[Annotated[int, Field(ge=0, lt=EPOCH_BUDGET)], ...] = ()
@@ -129,7 +135,8 @@ def make_config(**parameters: Any) -> RunConfig:
             chosen_folder = TRIAL_FOLDER if config.training_differences(RunConfig()) else PUBLISHED_FOLDER
         config = RunConfig(**parameters, output_dir=chosen_folder)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(problem) for problem in error.errors())) from None
+        lines = (explain(problem, RunConfig.model_fields) for problem in error.errors())
+        raise ConfigError("\n".join(lines)) from None
     asked = (config.train_size or 0) + config.validation_size
     if asked > TRAINING_IMAGES:
         raise ConfigError(
@@ -140,28 +147,3 @@ def make_config(**parameters: Any) -> RunConfig:
     check_device(config.device)
     check_writable(config.output_folder())
     return config
-
-
-def _explain(problem: ErrorDetails) -> str:
-    name = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, RunConfig.model_fields, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        return f"{name} is not a parameter{hint}; allowed: {', '.join(RunConfig.model_fields)}"
-    said = problem["msg"].removeprefix("Value error, ").removeprefix("allowed: ")
-    return f"{name}={problem['input']!r} is not allowed; allowed: {_range(name) or said}"
-
-
-def _range(name: str) -> str:
-    """Return the allowed range of a numeric field, such as `a whole number ≥ 1 and < 20; default 15`."""
-    field = RunConfig.model_fields.get(name)
-    signs = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}
-    limits = [
-        f"{signs[type(limit)][0]} {getattr(limit, signs[type(limit)][1]):,}"
-        for limit in (field.metadata if field else [])
-        if type(limit) in signs
-    ]
-    if not limits:
-        return ""
-    number = "a number" if field.annotation is float else "a whole number"
-    return f"{number} {' and '.join(limits)} (default {field.default})"

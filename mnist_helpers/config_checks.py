@@ -1,10 +1,14 @@
-"""What a configuration needs of the machine and of its network, tried before any work starts."""
+"""What a configuration needs of the machine and of its network, tried before any work starts; what is said if not."""
 
+import difflib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from mnist_helpers.models import build_model
 from mnist_helpers.paths import display_path
@@ -67,3 +71,28 @@ def check_writable(folder: Path) -> None:
             f"output_dir={display_path(folder)!r} is not allowed ({error.strerror}); "
             "allowed: a folder that exists or can be made, and that you can write to"
         ) from None
+
+
+def explain(problem: ErrorDetails, fields: Mapping[str, FieldInfo]) -> str:
+    """Return what was given, what is allowed and what was perhaps meant, in one line."""
+    name = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, fields, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        return f"{name} is not a parameter{hint}; allowed: {', '.join(fields)}"
+    said = problem["msg"].removeprefix("Value error, ").removeprefix("allowed: ")
+    return f"{name}={problem['input']!r} is not allowed; allowed: {_range(fields.get(name)) or said}"
+
+
+def _range(field: FieldInfo | None) -> str:
+    """Return the allowed range of a numeric field, such as `a whole number ≥ 1 and < 20; default 15`."""
+    signs = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}
+    limits = [
+        f"{signs[type(limit)][0]} {getattr(limit, signs[type(limit)][1]):,}"
+        for limit in (field.metadata if field else [])
+        if type(limit) in signs
+    ]
+    if not limits:
+        return ""
+    number = "a number" if field.annotation is float else "a whole number"
+    return f"{number} {' and '.join(limits)} (default {field.default})"

@@ -48,6 +48,12 @@ def metrics(logits: Tensor, targets: Tensor) -> Metrics:
     )
 
 
+def find_mistakes(model: nn.Module, images: Images) -> list[int]:
+    """Return the positions of the images that `model` does not classify as labelled, rising."""
+    predicted = predict_logits(model, images.pixels).argmax(1)
+    return (predicted != images.targets.to(predicted.device)).nonzero().flatten().tolist()
+
+
 def accuracy_interval(correct: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return Wilson's score interval of an accuracy (Wilson 1927), which holds up near 100 % where ± does not."""
     interval = binomtest(correct, count).proportion_ci(confidence, method="wilson")

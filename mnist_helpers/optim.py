@@ -9,12 +9,20 @@ from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
 from mnist_helpers.config import RunConfig
 
 
-def make_optimizer(model: nn.Module, config: RunConfig) -> torch.optim.SGD:
-    """Return SGD with Nesterov momentum, at the rate and momentum that a constant schedule keeps.
+def make_optimizer(model: nn.Module, config: RunConfig) -> torch.optim.Optimizer:
+    """Return SGD with Nesterov momentum or AdamW, at the rate and momentum that a constant schedule keeps.
 
-    OneCycle sets both anew before the first step.
+    OneCycle sets both anew before the first step; AdamW's first beta is what it moves as momentum.
     """
     momentum = (config.base_momentum + config.max_momentum) / 2
+    if config.optimizer == "adamw":
+        return torch.optim.AdamW(
+            model.parameters(),
+            lr=config.max_lr,
+            betas=(momentum, 0.999),
+            weight_decay=config.weight_decay,
+            fused=True,
+        )
     return torch.optim.SGD(
         model.parameters(),
         lr=config.max_lr,
@@ -42,6 +50,12 @@ def make_schedule(optimizer: torch.optim.Optimizer, config: RunConfig, steps_per
     )
 
 
+def momentum_of(optimizer: torch.optim.Optimizer) -> float:
+    """Return the momentum of the next step; AdamW's is its first beta."""
+    group = optimizer.param_groups[0]
+    return group["momentum"] if "momentum" in group else group["betas"][0]
+
+
 def planned_schedule(config: RunConfig, images: int) -> tuple[list[float], list[float]]:
     """Return the learning rate and the momentum of every step of a run over `images` training images."""
     optimizer = make_optimizer(nn.Linear(1, 1), config)
@@ -50,7 +64,7 @@ def planned_schedule(config: RunConfig, images: int) -> tuple[list[float], list[
     rates, momenta = [], []
     for _ in range(steps):
         rates.append(optimizer.param_groups[0]["lr"])
-        momenta.append(optimizer.param_groups[0]["momentum"])
+        momenta.append(momentum_of(optimizer))
         optimizer.step()
         schedule.step()
     return rates, momenta

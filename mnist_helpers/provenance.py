@@ -17,6 +17,7 @@ DECIDING = (
     "augment",
     "config",
     "data",
+    "distillation",
     "evaluation",
     "layers",
     "models",

@@ -95,6 +95,8 @@ class RunResults(BaseModel):
     config: RunConfig
     environment: Environment
     history: list[EpochRecord]
+    test_mistakes: list[int] | None = None
+    """Which test images the last epoch's network gets wrong; None in records from before they were kept."""
 
 
 def describe_environment(device: torch.device) -> Environment:
@@ -111,7 +113,11 @@ def describe_environment(device: torch.device) -> Environment:
 
 
 def summarise(
-    config: RunConfig, environment: Environment, history: list[EpochRecord], total_parameters: int
+    config: RunConfig,
+    environment: Environment,
+    history: list[EpochRecord],
+    total_parameters: int,
+    test_mistakes: list[int] | None = None,
 ) -> RunResults:
     """Return the results of a run from its epochs, in order."""
     last = history[-1]
@@ -125,6 +131,7 @@ def summarise(
         config=config,
         environment=environment,
         history=history,
+        test_mistakes=test_mistakes,
     )
 
 

@@ -8,19 +8,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mnist_helpers.augment import augment, normalise
+from mnist_helpers.augment import augment
 from mnist_helpers.checkpoints import checkpoint_folder, latest_checkpoint, save_checkpoint, start_folder
 from mnist_helpers.config import RunConfig
 from mnist_helpers.data import Images, Split
-from mnist_helpers.evaluation import Metrics, evaluate
+from mnist_helpers.distillation import answers, distilled
+from mnist_helpers.evaluation import Metrics, evaluate, find_mistakes
 from mnist_helpers.layers import accelerate
-from mnist_helpers.models import build_model, count_parameters
-from mnist_helpers.optim import make_optimizer, make_schedule
+from mnist_helpers.models import count_parameters
 from mnist_helpers.progress import TrainingBar
+from mnist_helpers.recipes import with_recipe
 from mnist_helpers.results import EPOCH_HEADER, EpochRecord, RunResults, describe_environment, format_epoch, summarise
 from mnist_helpers.runtime import keep_freed_memory, seed_epoch
-from mnist_helpers.state import TrainingState
-from mnist_helpers.whitening import SAMPLE, first_convolution, whiten
+from mnist_helpers.state import TrainingState, new_state
 
 
 class TrainingDiverged(RuntimeError):
@@ -28,11 +28,18 @@ class TrainingDiverged(RuntimeError):
 
 
 def train_step(
-    model: nn.Module, inputs: Tensor, targets: Tensor, optimizer: torch.optim.Optimizer, label_smoothing: float = 0
+    model: nn.Module,
+    inputs: Tensor,
+    targets: Tensor,
+    optimizer: torch.optim.Optimizer,
+    label_smoothing: float = 0,
+    teacher: nn.Module | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Take one step down the gradient of a batch's mean loss; return that loss () and the logits (N, 10)."""
     logits = model(inputs)
     loss = F.cross_entropy(logits, targets, label_smoothing=label_smoothing)
+    if teacher:
+        loss = distilled(loss, logits, answers(teacher, inputs))
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -65,7 +72,11 @@ def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingB
     for indices in torch.randperm(len(images), device=device).split(config.batch_size):
         batch = images.take(indices)
         inputs = augment(batch.pixels, config.augmentation)
-        loss, logits = train_step(state.model, inputs, batch.targets, state.optimizer, config.label_smoothing)
+        loss, logits = train_step(
+            state.model, inputs, batch.targets, state.optimizer, config.label_smoothing, state.teacher
+        )
+        if state.averaged:
+            state.averaged.update_parameters(state.model)
         learning_rate = state.optimizer.param_groups[0]["lr"]
         state.schedule.step()
         loss_sum += loss * len(indices)
@@ -78,20 +89,6 @@ def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingB
             f"for batch_size={config.batch_size}; try a tenth of it"
         )
     return metrics, learning_rate
-
-
-def new_state(config: RunConfig, images: Images) -> TrainingState:
-    """Return the untrained network, optimizer and schedule on the images' device, all decided by `config.seed`."""
-    device = images.targets.device
-    seed_epoch(config.seed, 0)
-    model = build_model(config.model).to(device, memory_format=torch.channels_last)
-    if config.whitened:
-        whiten(first_convolution(model), normalise(images.pixels[:SAMPLE]))
-    if device.type == "cpu":
-        accelerate(model)
-    optimizer = make_optimizer(model, config)
-    schedule = make_schedule(optimizer, config, math.ceil(len(images) / config.batch_size))
-    return TrainingState(config, model, optimizer, schedule, history=[])
 
 
 def train(
@@ -113,7 +110,7 @@ def train(
     keep_freed_memory()
     device = config.torch_device()
     split = split.to(device)
-    state = new_state(config, split.train)
+    state = new_state(config, split.train, teacher=_train_teacher(config, split.train, show))
     folder = checkpoint_folder(config.output_folder())
     if keep_checkpoints:
         start_folder(folder, config.resume)
@@ -130,24 +127,29 @@ def train(
             if keep_checkpoints:
                 save_checkpoint(folder, state.snapshot(), is_best=state.last_is_best())
             bar.line(format_epoch(state.history[-1]))
-    network = _as_written(state).eval()
-    return network, summarise(config, describe_environment(device), state.history, count_parameters(network))
+    network = state.as_written().eval()
+    environment, mistakes = describe_environment(device), find_mistakes(network, split.test)
+    return network, summarise(config, environment, state.history, count_parameters(network), mistakes)
 
 
-def fit(config: RunConfig, images: Images) -> nn.Module:
-    """Train as `config` says on `images` and nothing else: no bar, no evaluation, no checkpoints. For timing."""
+def fit(config: RunConfig, images: Images, show: bool = False) -> nn.Module:
+    """Train as `config` says on `images` and nothing else: no evaluation, no checkpoints."""
     keep_freed_memory()
-    state = new_state(config, images)
-    for epoch in range(1, config.epochs + 1):
-        train_epoch(state, epoch, images, TrainingBar(0, show=False))
-    return _as_written(state).eval()
+    state = new_state(config, images, teacher=_train_teacher(config, images, show))
+    with TrainingBar(config.epochs * math.ceil(len(images) / config.batch_size), show=show) as bar:
+        for epoch in range(1, config.epochs + 1):
+            bar.epoch(epoch, config.epochs)
+            train_epoch(state, epoch, images, bar)
+    return state.as_written().eval()
 
 
-def _as_written(state: TrainingState) -> nn.Module:
-    """Return the network of plain layers with the trained weights, on the device and in the layout it trained in."""
-    network = build_model(state.config.model)
-    network.load_state_dict(state.model.state_dict())
-    return network.to(next(state.model.parameters()).device, memory_format=torch.channels_last)
+def _train_teacher(config: RunConfig, images: Images, show: bool) -> nn.Module | None:
+    """Return `config.teacher`, trained by its own recipe on the images its pupil sees: no others leak in."""
+    if config.teacher is None:
+        return None
+    own = RunConfig(**with_recipe({"model": config.teacher, "seed": config.seed, "device": config.device}))
+    teacher = fit(own, images, show)
+    return accelerate(teacher).eval() if images.targets.device.type == "cpu" else teacher
 
 
 def run_epoch(state: TrainingState, split: Split, bar: TrainingBar) -> EpochRecord:
@@ -155,7 +157,7 @@ def run_epoch(state: TrainingState, split: Split, bar: TrainingBar) -> EpochReco
     started = time.perf_counter()
     epoch = state.epoch + 1
     train_metrics, learning_rate = train_epoch(state, epoch, split.train, bar)
-    validation, test = evaluate(state.model, split.validation), evaluate(state.model, split.test)
+    validation, test = evaluate(state.network, split.validation), evaluate(state.network, split.test)
     return EpochRecord(
         epoch=epoch,
         train_loss=train_metrics.loss,

@@ -62,7 +62,7 @@ def test_changes_that_are_switched_off_cost_nothing(digits, monkeypatch):
     only_moved = Augmentation(brightness=0, contrast=0, erasing_p=0)
     torch.manual_seed(0)
     draws = draw(len(digits), 28, only_moved)
-    assert draws.brightness is draws.contrast is draws.contrast_first is draws.boxes is None
+    assert draws.brightness is draws.contrast is draws.contrast_first is draws.boxes is draws.elastic is None
     expected = (move(digits.pixels.unsqueeze(1).float() / 255, draws) - MEAN) / STD
     for step in ("recolour", "erase"):
         monkeypatch.delattr(ours, step)
@@ -70,7 +70,7 @@ def test_changes_that_are_switched_off_cost_nothing(digits, monkeypatch):
     torch.testing.assert_close(augment(digits.pixels, only_moved), expected)
 
 
-@pytest.mark.parametrize("switched_on", [{"brightness": 0.2}, {"contrast": 0.2}, {"erasing_p": 1}])
+@pytest.mark.parametrize("switched_on", [{"brightness": 0.2}, {"contrast": 0.2}, {"erasing_p": 1}, {"elastic": 1}])
 def test_any_one_change_is_applied(digits, switched_on):
     torch.manual_seed(0)
     changed = augment(digits.pixels, Augmentation(**STILL.model_dump() | switched_on))
@@ -197,3 +197,29 @@ def test_directions(field, value):
     draws = replace(draw(1, 29, STILL), **{field: torch.tensor([value])})
     row, column = divmod(int(ours.move(image, draws).argmax()), 29)
     assert (row, column) == {"angle": (20, 14), "shift_x": (14, 23), "shift_y": (12, 20)}[field]
+
+
+def test_an_even_elastic_field_is_a_shift(digits):
+    """Every pixel taken from two to its right and one above: the digit moves two left and one down."""
+    images = digits.pixels.unsqueeze(1).float() / 255
+    still = draw(len(digits), 28, STILL)
+    field = torch.tensor([2.0, -1.0]).view(1, 2, 1, 1).expand(len(digits), 2, ours.ELASTIC_NODES, ours.ELASTIC_NODES)
+    shifted = replace(still, shift_x=still.shift_x - 2, shift_y=still.shift_y + 1)
+    torch.testing.assert_close(move(images, replace(still, elastic=field)), move(images, shifted), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("pixels", [0.5, 2.0])
+def test_elastic_displacements_are_normal_and_of_the_given_size(pixels):
+    torch.manual_seed(0)
+    field = draw(500, 28, Augmentation(elastic=pixels)).elastic
+    assert field.shape == (500, 2, ours.ELASTIC_NODES, ours.ELASTIC_NODES)
+    assert stats.kstest(field.flatten() / pixels, "norm").pvalue > 1e-3
+
+
+def test_elastic_draws_leave_the_others_as_they_were():
+    drawn = []
+    for elastic in (0, 1):
+        torch.manual_seed(0)
+        drawn.append(draw(5, 28, Augmentation(elastic=elastic)))
+    assert torch.equal(drawn[0].angle, drawn[1].angle)
+    assert torch.equal(drawn[0].boxes, drawn[1].boxes)

@@ -39,9 +39,9 @@ def steps(monkeypatch) -> list[tuple[torch.Tensor, torch.Tensor, float]]:
     """Collects inputs, targets and learning rate of every training step, which is taken all the same."""
     seen, step = [], training.train_step
 
-    def watched(model, inputs, targets, optimizer, label_smoothing):
+    def watched(model, inputs, targets, optimizer, *options):
         seen.append((inputs.clone(), targets, optimizer.param_groups[0]["lr"]))
-        return step(model, inputs, targets, optimizer, label_smoothing)
+        return step(model, inputs, targets, optimizer, *options)
 
     monkeypatch.setattr(training, "train_step", watched)
     return seen
@@ -111,7 +111,7 @@ def test_every_step_has_the_rate_planned_for_it(split, steps):
 def test_every_image_weighs_the_same_in_an_epochs_loss_and_accuracy(split, monkeypatch):
     """The last batch is half as large as the others; its mean must count half."""
 
-    def step(model, inputs, targets, optimizer, label_smoothing):
+    def step(model, inputs, targets, optimizer, *options):
         optimizer.step()
         return targets.float().mean(), torch.eye(10)[torch.zeros_like(targets)]  # everything is read as 0
 
@@ -203,7 +203,7 @@ class ReadsBack(TorchDispatchMode):
 @pytest.mark.parametrize("model", ["final", "fast"])
 def test_nothing_is_read_back_within_an_epoch(split, monkeypatch, model):
     """A GPU then never waits for Python: only the epoch's loss and accuracy are read, after its last step."""
-    monkeypatch.setattr(training, "accelerate", lambda network: network)  # for CPUs only
+    monkeypatch.setattr("mnist_helpers.state.accelerate", lambda network: network)  # for CPUs only
     settings = RunConfig(**with_recipe({"model": model, "batch_size": 16, "device": "cpu"}))
     state = start(settings, split)
     counts = []

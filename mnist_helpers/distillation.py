@@ -1,0 +1,29 @@
+"""Learning from a bigger network's answers as well as from the labels.
+
+Hinton, Vinyals & Dean 2015, Distilling the knowledge in a neural network, https://arxiv.org/abs/1503.02531.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+TEMPERATURE = 2.0
+"""Divides both networks' logits, so that what the teacher holds for second and third likely counts."""
+SHARE = 0.5
+"""Of the loss that is the teacher's; the rest is the labels'."""
+
+
+@torch.no_grad()
+def answers(teacher: nn.Module, inputs: Tensor) -> Tensor:
+    """Return a trained network's logits (N, 10) of normalised images (N, 1, 28, 28)."""
+    return teacher(inputs)
+
+
+def distilled(loss: Tensor, logits: Tensor, teacher_logits: Tensor) -> Tensor:
+    """Return the labels' mean loss () mixed with the mean divergence of the logits (N, 10) from the teacher's.
+
+    The divergence is Kullback and Leibler's, times the square of the temperature, by which its gradient shrinks.
+    """
+    mine, theirs = (F.log_softmax(values / TEMPERATURE, dim=1) for values in (logits, teacher_logits))
+    divergence = F.kl_div(mine, theirs, reduction="batchmean", log_target=True) * TEMPERATURE**2
+    return (1 - SHARE) * loss + SHARE * divergence
