@@ -95,6 +95,8 @@ class RunConfig(_Frozen):
     train_size: int | None = Field(None, ge=10, le=TRAINING_IMAGES - 10)
     """Images to train on, drawn evenly over the classes; None: all that validation leaves."""
     validation_size: int = Field(50, ge=10, le=TRAINING_IMAGES - 10)
+    held_out: Literal["drawn", "last"] = "drawn"
+    """Validation images: drawn evenly over the classes, or the last of the file, which are by other writers."""
     data_dir: str = "data"
     output_dir: str = PUBLISHED_FOLDER
     resume: bool = False

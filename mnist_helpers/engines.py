@@ -33,7 +33,7 @@ def attempt(config: RunConfig, code: CodeVersion, threads: int, keep_checkpoints
     """Train one run with so many threads and return its record, that of its error if it has one."""
     torch.set_num_threads(threads)
     try:
-        split = load_split(config.data_dir, config.validation_size, config.train_size, config.seed)
+        split = load_split(config.data_dir, config.validation_size, config.train_size, config.seed, config.held_out)
         results = train(config, split, show=False, keep_checkpoints=keep_checkpoints)[1]
         _check_figures(results)
     except Exception as error:  # whatever it is, it is this run's: the others go on

@@ -1,5 +1,7 @@
 """What the digits are like: class means, unusual ones, stroke thickness, slant, near-duplicates, doubtful labels."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -58,6 +60,22 @@ def slant(pixels: Tensor) -> Tensor:
     covariance = torch.einsum("nhw,nh,nw->n", grey, dy, dx) / mass
     variance = torch.einsum("nhw,nh->n", grey, dy.square()) / mass
     return torch.rad2deg(torch.atan2(-covariance, variance.clamp(min=1e-6)))
+
+
+def alikeness(values: Tensor, targets: Tensor, apart: Sequence[int]) -> list[float]:
+    """Return how alike images are that lie so many places apart, from −1 to 1: the autocorrelation of their `values`.
+
+    Args:
+        values: (N,) float32, some measure of each image, in the order of the file.
+        targets: (N,) int64; of the values each class's mean and deviation is taken out first, so that it is not the
+            digits that are alike.
+        apart: the distances, each below N.
+    """
+    standard = torch.empty_like(values)
+    for digit in targets.unique():
+        members = targets == digit
+        standard[members] = (values[members] - values[members].mean()) / values[members].std()
+    return [float((standard[:-places] * standard[places:]).mean()) for places in apart]
 
 
 def nearest(queries: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from mnist_helpers import archives
 from mnist_helpers.archives import MD5, DataError, prepare_raw_folder
-from mnist_helpers.data import MEAN, STD, load_mnist, load_split, split_indices
+from mnist_helpers.data import MEAN, STD, hold_out_last, load_mnist, load_split, split_indices
+from mnist_helpers.explore import alikeness, stroke_thickness
 from mnist_helpers.paths import PROJECT_ROOT
 
 RAW = PROJECT_ROOT / "data" / "MNIST" / "raw"
@@ -163,3 +164,28 @@ def test_any_split_is_disjoint_stratified_and_repeatable(mnist, validation_size,
 def test_another_seed_draws_another_split(mnist):
     drawn = [split_indices(mnist[0].targets, 50, None, seed)[1] for seed in (0, 1)]
     assert not torch.equal(*drawn)
+
+
+@pytest.mark.parametrize("train_size", [None, 100, 150])
+def test_the_last_images_can_be_held_out(train_size, mnist):
+    targets = mnist[0].targets[:200]
+    train, validation = hold_out_last(targets, 50, train_size, seed=0)
+    assert validation.tolist() == list(range(150, 200))
+    assert len(train) == (train_size or 150)
+    assert train.max() < 150
+    assert len(set(train.tolist())) == len(train)
+
+
+def test_the_training_images_lie_in_the_order_of_their_writers_and_the_last_are_by_others(mnist):
+    """Thickness is a writer's habit: alike in images near each other, which a drawn split parts, not in far ones."""
+    images, _ = mnist
+    near, far = alikeness(stroke_thickness(images.pixels), images.targets, (2, 20_000))
+    assert near > 0.3
+    assert abs(far) < 0.1
+
+
+def test_values_in_no_order_are_not_alike():
+    torch.manual_seed(0)
+    values, targets = torch.randn(10_000) * 3 + 5, torch.arange(10_000) % 10
+    assert all(abs(found) < 0.05 for found in alikeness(values + targets, targets, (1, 10, 100)))
+    assert alikeness(torch.arange(200) // 20 % 2 * 1.0, torch.zeros(200), (40,)) == [pytest.approx(1, abs=0.02)]
