@@ -15,22 +15,11 @@ def make_optimizer(model: nn.Module, config: RunConfig) -> torch.optim.Optimizer
     OneCycle sets both anew before the first step; AdamW's first beta is what it moves as momentum.
     """
     momentum = (config.base_momentum + config.max_momentum) / 2
+    # fused: one call for all parameters instead of five for each
+    common = {"lr": config.max_lr, "weight_decay": config.weight_decay, "fused": True}
     if config.optimizer == "adamw":
-        return torch.optim.AdamW(
-            model.parameters(),
-            lr=config.max_lr,
-            betas=(momentum, 0.999),
-            weight_decay=config.weight_decay,
-            fused=True,
-        )
-    return torch.optim.SGD(
-        model.parameters(),
-        lr=config.max_lr,
-        momentum=momentum,
-        nesterov=True,
-        weight_decay=config.weight_decay,
-        fused=True,  # one call for all parameters instead of five for each
-    )
+        return torch.optim.AdamW(model.parameters(), betas=(momentum, 0.999), **common)
+    return torch.optim.SGD(model.parameters(), momentum=momentum, nesterov=True, **common)
 
 
 def make_schedule(optimizer: torch.optim.Optimizer, config: RunConfig, steps_per_epoch: int) -> LRScheduler:
