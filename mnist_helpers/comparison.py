@@ -13,7 +13,7 @@ from scipy import stats
 
 from mnist_helpers.evaluation import accuracy_interval
 from mnist_helpers.results import RunResults
-from mnist_helpers.study import Spread, Study, difference
+from mnist_helpers.study import Spread, Study, differences, spread
 
 TEST_IMAGES = 10_000
 RESAMPLES = 20_000
@@ -76,12 +76,12 @@ def compare_studies(study: Study, other: Study) -> Comparison:
     """
     ours, theirs = ({run.config.seed: run for run in one.runs} for one in (study, other))
     seeds = sorted(ours.keys() & theirs.keys())
-    by_seed = [ours[seed].final_test_accuracy - theirs[seed].final_test_accuracy for seed in seeds]
+    by_seed = differences(study, other)
     wrong = [_wrong_counts(one, [runs[seed] for seed in seeds]) for one, runs in ((study, ours), (other, theirs))]
     images = wrong[0].keys() | wrong[1].keys()
     # images on which both do equally well add nothing to the statistic, whatever their sign
     by_image = [count for image in sorted(images) if (count := wrong[1][image] - wrong[0][image])]
-    found = difference(study, other)
+    found = spread(by_seed)
     return Comparison(found, mean_interval(found), sign_flip_p(by_seed), sign_flip_p(by_image))
 
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-CLASSES = 10
+from mnist_helpers.compact import CLASSES, COMPACT
 
 
 def conv_relu(in_channels: int, out_channels: int, batchnorm: bool = True) -> list[nn.Module]:
@@ -120,6 +120,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "batchnorm": partial(FinalNet, dropout=(0, 0)),
     "fast": FastNet,
     "sprint": FastNet,
+    **COMPACT,
 }
 
 

@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).resolve().parent
 DECIDING = (
     "archives",
     "augment",
+    "compact",
     "config",
     "data",
     "distillation",

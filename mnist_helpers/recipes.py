@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mnist_helpers import compact
+
 GENTLE = {"degrees": 7, "translate": 0.05, "scale": (0.9, 1.1), "shear": 3}
 NO_COLOUR_NO_BLANKING = {"brightness": 0, "contrast": 0, "erasing_p": 0}
 FAST = {
@@ -28,8 +30,19 @@ SPRINT = {
     "augmentation": {"degrees": 5, "translate": 0.04, "scale": (0.93, 1.07), "shear": 2} | NO_COLOUR_NO_BLANKING,
 }
 
+# notebook 10's: the fast recipe's, calmer and to the last epoch allowed
+COMPACT_AUGMENTATION = GENTLE | NO_COLOUR_NO_BLANKING
+COMPACT = {
+    **FAST,
+    "epochs": 19,
+    "batch_size": 128,
+    "max_lr": 0.3,
+    "learning_epochs": (),
+    "augmentation": COMPACT_AUGMENTATION,
+}
+
 # a network without an entry has the defaults of `RunConfig`, the final network's
-RECIPES: dict[str, dict[str, Any]] = {"fast": FAST, "sprint": SPRINT}
+RECIPES: dict[str, dict[str, Any]] = {"fast": FAST, "sprint": SPRINT} | dict.fromkeys(compact.COMPACT, COMPACT)
 
 MAY_BE_NONE = {"augmentation", "train_size"}
 """Parameters for which None says something; for any other it means that nothing was chosen."""

@@ -100,18 +100,23 @@ def find_study(config: RunConfig) -> Study | None:
 
 
 def difference(study: Study, other: Study) -> Spread:
-    """Return how much better `study` is than `other` in test accuracy, seed by seed, over the seeds both have.
+    """Return the spread of the `differences` in test accuracy."""
+    return spread(differences(study, other))
+
+
+def differences(study: Study, other: Study, figure: str = "test_accuracy") -> list[float]:
+    """Return how much higher a figure of the last epoch is in `study` than in `other`, for each seed both have.
 
     Pairs share the split and the order of images, so that they differ less than any two runs.
 
     Raises:
         ValueError: they have no seed in common.
     """
-    mine, theirs = ({run.config.seed: run.final_test_accuracy for run in one.runs} for one in (study, other))
+    mine, theirs = ({run.config.seed: getattr(run.history[-1], figure) for run in one.runs} for one in (study, other))
     shared = sorted(mine.keys() & theirs.keys())
     if not shared:
         raise ValueError(f"{study.name} has seeds {sorted(mine)}, {other.name} has {sorted(theirs)}: none in common")
-    return spread([mine[seed] - theirs[seed] for seed in shared])
+    return [mine[seed] - theirs[seed] for seed in shared]
 
 
 def format_spread(found: Spread) -> str:

@@ -30,8 +30,15 @@ def test_a_bad_setting_stops_before_any_training(tmp_path):
 def test_a_difference_is_taken_seed_by_seed():
     final = read_study("final")
     better = [
-        run.model_copy(update={"final_test_accuracy": run.final_test_accuracy + 0.001 * (1 + run.config.seed)})
+        run.model_copy(
+            update={
+                "history": [
+                    last.model_copy(update={"test_accuracy": last.test_accuracy + 0.001 * (1 + run.config.seed)})
+                ]
+            }
+        )
         for run in final.runs
+        for last in run.history[-1:]
     ]
     found = difference(final.model_copy(update={"runs": better[1:]}), final)  # seeds 1 to 3, of 0 to 3
     assert (found.n, found.mean, found.minimum, found.maximum) == (3, *map(pytest.approx, (0.003, 0.002, 0.004)))

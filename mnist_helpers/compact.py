@@ -1,0 +1,154 @@
+"""Notebook 10's networks: one plan, from 500 to 20,000 parameters, and what can be changed about it."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
+
+from torch import Tensor, nn
+
+CLASSES = 10
+
+PATCHES = 14  # places a side that the first convolution leaves
+
+Block = Literal["plain", "depthwise", "shared", "residual"]
+Head = Literal["average", "places", "dense"]
+
+
+class Residual(nn.Module):
+    """What `body` makes of its inputs, added to them (He et al. 2016, https://arxiv.org/abs/1512.03385)."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return (N, C, H, W) float32 of `inputs` of that shape."""
+        return inputs + self.body(inputs)
+
+
+class SqueezeExcite(nn.Module):
+    """Weighs channels by what the whole image shows (Hu et al. 2018, https://arxiv.org/abs/1709.01507)."""
+
+    def __init__(self, channels: int, reduction: int = 4) -> None:
+        super().__init__()
+        inner = max(1, channels // reduction)
+        self.weigh = nn.Sequential(nn.Linear(channels, inner), nn.ReLU(), nn.Linear(inner, channels), nn.Sigmoid())
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return (N, C, H, W) float32 of `inputs` of that shape."""
+        return inputs * self.weigh(inputs.mean((2, 3)))[:, :, None, None]
+
+
+class CompactNet(nn.Module):
+    """A first convolution in steps of two, 3×3 convolutions at its 14×14, a pooling, more of them, a small head.
+
+    `forward` maps (N, 1, 28, 28) float32 to logits (N, 10) float32. Convolutions before the pooling are not padded:
+    each takes a pixel off every side, which costs no parameter and saves time.
+
+    Args:
+        stem: channels of the first convolution, an even number of at most 32.
+        before: channels of the convolutions before the pooling, one number each.
+        after: of those behind it.
+        padded: the convolutions before and after the pooling that keep the size of their maps.
+        head: `average` over the places left, then a dense layer; `places`: an average with learnt weights, a set for
+            each channel; `dense`: a dense layer that sees every place.
+        block: `plain` convolutions; `depthwise`, a 3×3 window for each channel by itself and then 1×1 across
+            channels (Howard et al. 2017, https://arxiv.org/abs/1704.04861); `shared`: convolutions of equal widths in
+            a row are one and the same, with a BatchNorm each; `residual`: padded ones of equal widths are added to
+            their inputs.
+        squeeze: weigh the channels before the pooling.
+    """
+
+    def __init__(
+        self,
+        stem: int,
+        before: Sequence[int],
+        after: Sequence[int],
+        padded: tuple[bool, bool] = (False, False),
+        head: Head = "average",
+        block: Block = "plain",
+        squeeze: bool = False,
+    ) -> None:
+        super().__init__()
+        # 28×28 to 14×14 in overlapping patches; without BatchNorm, since its filters start whitened
+        self.stem = nn.Sequential(nn.Conv2d(1, stem, kernel_size=4, stride=2, padding=1), nn.ReLU(inplace=True))
+        weigh = [SqueezeExcite(before[-1])] if squeeze else []
+        self.first_block = nn.Sequential(*_blocks(stem, before, padded[0], block), *weigh, nn.MaxPool2d(2))
+        self.second_block = nn.Sequential(*_blocks(before[-1], after, padded[1], block))
+        channels = (*before, *after)[-1]
+        self.classifier = nn.Sequential(*_head(head, channels, _side(len(before), len(after), padded)))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the logits (N, 10) of normalised images (N, 1, 28, 28)."""
+        return self.classifier(self.second_block(self.first_block(self.stem(inputs))))
+
+
+def _side(before: int, after: int, padded: tuple[bool, bool]) -> int:
+    """Return the side of the last maps; ValueError when the convolutions leave nothing."""
+    side = (PATCHES - 2 * before * (not padded[0])) // 2 - 2 * after * (not padded[1])
+    if side < 1:
+        raise ValueError(
+            f"{before} convolutions before and {after} behind the pooling leave no place of {PATCHES}×{PATCHES}"
+        )
+    return side
+
+
+def _blocks(in_channels: int, widths: Sequence[int], padded: bool, block: Block) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    last: nn.Module | None = None
+    for width in widths:
+        if not (block == "shared" and last is not None and width == in_channels):
+            last = _convolution(in_channels, width, padded, depthwise=block == "depthwise")
+        group = [last, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+        as_residual = block == "residual" and padded and width == in_channels
+        layers += [Residual(nn.Sequential(*group))] if as_residual else group
+        in_channels = width
+    return layers
+
+
+def _convolution(in_channels: int, out_channels: int, padded: bool, depthwise: bool) -> nn.Module:
+    if not depthwise:
+        return nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=int(padded), bias=False)
+    return nn.Sequential(
+        nn.Conv2d(in_channels, in_channels, 3, padding=int(padded), groups=in_channels, bias=False),
+        nn.BatchNorm2d(in_channels),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(in_channels, out_channels, kernel_size=1, bias=False),
+    )
+
+
+def _head(head: Head, channels: int, side: int) -> list[nn.Module]:
+    if head == "dense":
+        return [nn.Flatten(), nn.Linear(channels * side * side, CLASSES)]
+    if head == "places":
+        # as many places as weights: one value a channel is left
+        places = nn.Conv2d(channels, channels, kernel_size=side, groups=channels, bias=False)
+        return [places, nn.Flatten(), nn.Linear(channels, CLASSES)]
+    return [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, CLASSES)]
+
+
+TINY = {"stem": 8, "before": (8, 8, 12), "after": (12,)}
+COMPACT: dict[str, Callable[[], nn.Module]] = {
+    # a plan for every size
+    "compact_574": partial(CompactNet, 4, (4, 4), (4,)),
+    "compact_1006": partial(CompactNet, 4, (4, 4, 6), (6,)),
+    "compact_1904": partial(CompactNet, 6, (6, 6, 8), (8,)),
+    "compact_2930": partial(CompactNet, 8, (8, 8, 8), (12,)),
+    "tiny": partial(CompactNet, **TINY),
+    "compact_5044": partial(CompactNet, 10, (10, 10, 12), (16,)),
+    "compact_7110": partial(CompactNet, 12, (12, 12, 16), (16,)),
+    "compact_10410": partial(CompactNet, 16, (16, 16, 16), (20,)),
+    "best": partial(CompactNet, 16, (16, 16, 24), (24, 24), padded=(False, True), head="places"),
+    # what was tried: one change to `tiny`, at about its size
+    "tiny_wide": partial(CompactNet, 12, (12,), (16,)),
+    "tiny_thin": partial(CompactNet, 8, (8, 8, 8, 8), (14,)),
+    "tiny_depthwise": partial(CompactNet, 16, (16, 24, 24), (32,), block="depthwise"),
+    "tiny_shared": partial(CompactNet, 12, (12, 12, 12), (16,), block="shared"),
+    "tiny_residual": partial(CompactNet, 8, (8, 8, 8), (8, 8), padded=(True, True), block="residual"),
+    "tiny_squeeze": partial(CompactNet, **TINY, squeeze=True),
+    "tiny_early_pool": partial(CompactNet, 8, (8,), (8, 12, 12), padded=(False, True)),
+    "tiny_late_pool": partial(CompactNet, 8, (8, 8, 12, 12), ()),
+    "tiny_padded": partial(CompactNet, **TINY, padded=(True, False)),
+    "tiny_places": partial(CompactNet, **TINY, head="places"),
+    "tiny_dense": partial(CompactNet, 8, (8, 8, 10), (12,), head="dense"),
+}

@@ -1,0 +1,154 @@
+"""How good by size: `tiny`, `best` and the networks between and below, each over ten seeds, beside public projects.
+
+`make frontier` trains all of them on all training images but fifty, for a fixed number of epochs, and reports the
+test set after the last: nothing here is chosen by it.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from mnist_helpers.comparison import mean_interval, test_set_interval
+from mnist_helpers.config import PUBLISHED_FOLDER
+from mnist_helpers.paths import resolve
+from mnist_helpers.plots import BLUE, GREEN, GREY, ORANGE, WIDTH
+from mnist_helpers.study import Study, format_spread, read_study
+from mnist_helpers.sweep import add_engine_options, run_from_options, run_studies
+
+PICTURE = f"{PUBLISHED_FOLDER}/frontier.png"
+SEEDS = tuple(range(10))
+FRONTIER = (
+    "compact_574",
+    "compact_1006",
+    "compact_1904",
+    "compact_2930",
+    "tiny",
+    "compact_5044",
+    "compact_7110",
+    "compact_10410",
+    "best",
+)
+"""Networks with their own recipe; each is also the name of its record in `outputs/studies`."""
+
+
+@dataclass(frozen=True)
+class PublicPoint:
+    """A public project's figure, as its own log or text has it: of one run, tested on the test set every epoch."""
+
+    project: str
+    where: str
+    parameters: int
+    accuracy: float
+    kind: str
+    """What the figure is, one of `KINDS`."""
+
+
+KINDS = {"last epoch, one run": "s", "best epoch, one run": "^", "claimed": "x"}
+LAST, BEST, CLAIMED = KINDS
+# read in their notebooks and logs; for the last two there is none that shows the run
+PUBLIC = (
+    PublicPoint("sagarigrandhi/EVA4", "S5/Assignment_5_F7.ipynb", 9_994, 0.9960, LAST),
+    PublicPoint("uday96/EVA4-TSAI", "S5/EVA4_S5_Solution_F5.ipynb", 8_500, 0.9949, LAST),
+    PublicPoint("nagalakshmi-nimmagadda/MNIST-CNN-COLAB", "MNIST_Model3_Development.ipynb", 6_188, 0.9944, LAST),
+    PublicPoint("nagalakshmi-nimmagadda/MNIST-CNN-COLAB", "MNIST_Model3_Development.ipynb", 6_188, 0.9954, BEST),
+    PublicPoint("Shankarganesh127/TSAI_ERAv4_mnist_model_improved_S6", "logs/training.log", 4_968, 0.9942, LAST),
+    PublicPoint("Shankarganesh127/TSAI_ERAv4_mnist_model_improved_S6", "logs/training.log", 4_968, 0.9945, BEST),
+    PublicPoint("ruslangrimov/mnist-minimal-model", "1936/model.txt", 1_936, 0.9910, CLAIMED),
+    PublicPoint("JoshWarn/Parameter-Efficient-MNIST", "best of some 700 runs", 697, 0.9903, CLAIMED),
+)
+
+
+def read_frontier() -> list[Study]:
+    """Return the studies of all networks, the smallest first.
+
+    Raises:
+        FileNotFoundError: `make frontier` has not been run.
+    """
+    return [read_study(name) for name in FRONTIER]
+
+
+def format_frontier(studies: Sequence[Study]) -> str:
+    """Return one line a network: parameters, mean ± std, extremes, both 95 % intervals, seeds."""
+    header = ("", "parameters", "mean ± std", "from", "to", "95 % over seeds", "95 % over test sets", "seeds")
+    line = "{:14s} {:>10s} {:>15s} {:>7s} {:>7s} {:>16s} {:>19s} {:>5s}"
+    lines = [line.format(*header)]
+    for study in studies:
+        found = study.test_accuracy
+        seeds, images = (
+            f"{100 * low:.2f} to {100 * high:.2f}" for low, high in (mean_interval(found), test_set_interval(found))
+        )
+        lines.append(
+            line.format(
+                study.name,
+                f"{study.runs[0].total_parameters:,}",
+                format_spread(found),
+                f"{100 * found.minimum:.2f}",
+                f"{100 * found.maximum:.2f}",
+                seeds,
+                images,
+                f"{found.n}",
+            )
+        )
+    return "\n".join(lines)
+
+
+def format_public(points: Sequence[PublicPoint] = PUBLIC) -> str:
+    """Return one line a public figure: parameters, accuracy, what it is, and where it stands."""
+    return "\n".join(
+        f"{point.parameters:6,d}  {point.accuracy:.2%}  {point.kind:20s} {point.project}, {point.where}"
+        for point in points
+    )
+
+
+def plot_frontier(studies: Sequence[Study]) -> Figure:
+    """Draw error against parameters: every seed, the means as a line, the public points marked as what they are."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 4.6), layout="constrained")
+    sizes = [study.runs[0].total_parameters for study in studies]
+    for size, study in zip(sizes, studies, strict=True):
+        errors = [100 * (1 - run.final_test_accuracy) for run in study.runs]
+        axis.plot([size] * len(errors), errors, "o", color=BLUE, alpha=0.25, markersize=4, markeredgewidth=0)
+    means = [100 * (1 - study.test_accuracy.mean) for study in studies]
+    axis.plot(sizes, means, "-o", color=BLUE, label=f"here: last epoch, mean of {len(SEEDS)} seeds (dots: each)")
+    for size, mean, study in zip(sizes, means, studies, strict=True):
+        axis.annotate(
+            f"{study.test_accuracy.mean:.2%}", (size, mean), (-4, -12), textcoords="offset points", fontsize=8
+        )
+    for kind, marker in KINDS.items():
+        points = [point for point in PUBLIC if point.kind == kind]
+        errors = [100 * (1 - point.accuracy) for point in points]
+        axis.plot([p.parameters for p in points], errors, marker, color=ORANGE, label=f"public: {kind}")
+    axis.axhline(0.6, color=GREEN, linestyle="--", linewidth=1)
+    axis.axvline(20_000, color=GREY, linestyle=":", linewidth=1)
+    axis.set(
+        title="Error against size",
+        xlabel="parameters; dotted: the course's limit",
+        ylabel="wrong on the test set (%); dashed: 99.4 % right",
+        xscale="log",
+        yscale="log",
+    )
+    axis.xaxis.set_major_formatter("{x:,.0f}")
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_formatter("{x:g}")
+    axis.legend(fontsize=8)
+    return figure
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train what is not on record, print the table and draw the picture."""
+    parser = argparse.ArgumentParser(prog="python -m mnist_helpers.frontier", description=__doc__)
+    add_engine_options(parser)
+    options = parser.parse_args(arguments)
+    settings = {name: {"model": name} for name in FRONTIER}
+    status = run_from_options(options, lambda **how: run_studies(settings, SEEDS, **how))
+    if not status:
+        print(format_frontier(studies := read_frontier()))
+        plot_frontier(studies).savefig(resolve(PICTURE), dpi=100)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""What was tried on the way to notebook 10's networks: one change each to `tiny` or to its recipe.
+
+`make ideas` trains every one over seeds on the first 50,000 training images and judges it by the last 10,000, which
+are of other writers.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from mnist_helpers.comparison import mean_interval, sign_flip_p
+from mnist_helpers.plots import BLUE, GREEN, GREY, ORANGE, WIDTH
+from mnist_helpers.recipes import COMPACT, COMPACT_AUGMENTATION, NO_COLOUR_NO_BLANKING
+from mnist_helpers.study import differences, format_spread, read_study, spread
+from mnist_helpers.sweep import add_engine_options, run_from_options, run_studies
+
+BASE = {"model": "tiny", "validation_size": 10_000, "held_out": "last", "epochs": 8}
+SEEDS = (0, 1, 2, 3, 4)
+HELD_OUT = "validation_accuracy"
+
+
+@dataclass(frozen=True)
+class Idea:
+    """One change; `name` is that of its record in `outputs/studies`, `settings` are complete."""
+
+    name: str
+    kind: str
+    change: str
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an idea did to held-out accuracy, against `tiny` as it is, over the same seeds."""
+
+    idea: Idea
+    parameters: int
+    accuracy: str
+    gain: float
+    """Mean over seeds of the difference, as a share."""
+    interval: tuple[float, float]
+    """Its 95 % interval."""
+    p: float
+    """Of the permutation test over seeds; with five it cannot be below 1/16."""
+
+
+def _idea(name: str, kind: str, change: str, **settings: Any) -> Idea:
+    return Idea(f"idea_{name}", kind, change, BASE | settings)
+
+
+UNCHANGED = _idea("tiny", "", "tiny as it is, eight epochs")
+IDEAS = (
+    _idea("wide", "depth", "two wide convolutions for four", model="tiny_wide"),
+    _idea("thin", "depth", "five thin ones for four", model="tiny_thin"),
+    _idea("depthwise", "convolutions", "depthwise and 1×1, twice as wide", model="tiny_depthwise"),
+    _idea("shared", "convolutions", "one convolution three times over", model="tiny_shared"),
+    _idea("residual", "convolutions", "padded, added to their inputs", model="tiny_residual"),
+    _idea("squeeze", "convolutions", "+ squeeze-and-excite", model="tiny_squeeze"),
+    _idea("early_pool", "pooling", "after the first convolution", model="tiny_early_pool"),
+    _idea("late_pool", "pooling", "behind the last convolution", model="tiny_late_pool"),
+    _idea("padded", "padding", "same size up to the pooling", model="tiny_padded"),
+    _idea("places", "head", "learnt weights for places", model="tiny_places"),
+    _idea("dense", "head", "a dense layer over places", model="tiny_dense"),
+    _idea("taught", "training", "distilled from `best`", teacher="best"),
+    _idea("averaged", "training", "moving average of the weights", averaging=0.99),
+    _idea("adamw", "training", "AdamW, peak 0.01", optimizer="adamw", max_lr=0.01, weight_decay=0.01),
+    _idea("unsmoothed", "training", "no label smoothing", label_smoothing=0),
+    _idea("smoother", "training", "label smoothing doubled", label_smoothing=2 * COMPACT["label_smoothing"]),
+    _idea("unwhitened", "training", "random first convolution", whitened=False),
+    _idea("plain", "augmentation", "none", augmentation=None),
+    _idea("stronger", "augmentation", "the final network's, without colours", augmentation=NO_COLOUR_NO_BLANKING),
+    _idea("blanked", "augmentation", "the final network's", augmentation={}),
+    _idea("elastic", "augmentation", "+ elastic, half a pixel", augmentation=COMPACT_AUGMENTATION | {"elastic": 0.5}),
+    _idea("more_elastic", "augmentation", "+ elastic, a pixel", augmentation=COMPACT_AUGMENTATION | {"elastic": 1}),
+)
+
+
+def look_up(idea: Idea) -> Found:
+    """Return what the records say about an idea.
+
+    Raises:
+        FileNotFoundError: `make ideas` has not been run.
+    """
+    study, base = read_study(idea.name), read_study(UNCHANGED.name)
+    by_seed = differences(study, base, HELD_OUT)
+    gain = spread(by_seed)
+    return Found(
+        idea=idea,
+        parameters=study.runs[0].total_parameters,
+        accuracy=format_spread(study.validation_accuracy),
+        gain=gain.mean,
+        interval=mean_interval(gain),
+        p=sign_flip_p(by_seed),
+    )
+
+
+def format_ideas(found: Sequence[Found]) -> str:
+    """Return one line an idea: parameters, held-out accuracy, gain in points with its interval, p-value."""
+    base = read_study(UNCHANGED.name)
+    lines = [
+        f"{'':13s} {'':37s} {'parameters':>10s} {'held-out':>16s} {'gain':>6s} {'95 % interval':>15s} {'p':>5s}",
+        f"{'':13s} {UNCHANGED.change:37s} {base.runs[0].total_parameters:10,d} "
+        f"{format_spread(base.validation_accuracy):>16s}",
+    ]
+    for each in found:
+        low, high = (100 * limit for limit in each.interval)
+        lines.append(
+            f"{each.idea.kind:13s} {each.idea.change:37s} {each.parameters:10,d} {each.accuracy:>16s} "
+            f"{100 * each.gain:+6.2f} {f'{low:+.2f} to {high:+.2f}':>15s} {each.p:5.2f}"
+        )
+    return "\n".join(lines)
+
+
+def plot_ideas(found: Sequence[Found]) -> Figure:
+    """Draw each idea's gain in held-out accuracy and its 95 % interval, the best at the top."""
+    ranked = sorted(found, key=lambda each: each.gain)
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.3 * len(ranked) + 1.2), layout="constrained")
+    for row, each in enumerate(ranked):
+        low, high = (100 * limit for limit in each.interval)
+        colour = GREEN if low > 0 else ORANGE if high < 0 else BLUE
+        axis.plot([low, high], [row, row], color=colour, linewidth=2)
+        axis.plot([100 * each.gain], [row], "o", color=colour)
+    axis.axvline(0, color=GREY, linewidth=1)
+    axis.set_yticks(range(len(ranked)), [f"{each.idea.kind}: {each.idea.change}" for each in ranked], fontsize=8)
+    axis.set(
+        title="What each change gains on held-out digits of other writers",
+        xlabel="points of accuracy against tiny as it is; 95 % interval over seeds",
+        xscale="symlog",
+    )
+    return figure
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train what is not on record and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m mnist_helpers.ideas", description=__doc__)
+    add_engine_options(parser)
+    options = parser.parse_args(arguments)
+    settings = {idea.name: idea.settings for idea in (UNCHANGED, *IDEAS)}
+    status = run_from_options(options, lambda **how: run_studies(settings, SEEDS, **how))
+    if not status:
+        print(format_ideas([look_up(idea) for idea in IDEAS]))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
