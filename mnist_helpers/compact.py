@@ -53,8 +53,8 @@ class CompactNet(nn.Module):
         head: `average` over the places left, then a dense layer; `places`: an average with learnt weights, a set for
             each channel; `dense`: a dense layer that sees every place.
         block: `plain` convolutions; `depthwise`, a 3×3 window for each channel by itself and then 1×1 across
-            channels (Howard et al. 2017, https://arxiv.org/abs/1704.04861); `shared`: convolutions of equal widths in
-            a row are one and the same, with a BatchNorm each; `residual`: padded ones of equal widths are added to
+            channels (Howard et al. 2017, https://arxiv.org/abs/1704.04861); `shared`: convolutions of equal widths
+            are one and the same, with a BatchNorm each; `residual`: padded ones of equal widths are added to
             their inputs.
         squeeze: weigh the channels before the pooling.
     """
@@ -95,11 +95,11 @@ def _side(before: int, after: int, padded: tuple[bool, bool]) -> int:
 
 def _blocks(in_channels: int, widths: Sequence[int], padded: bool, block: Block) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    last: nn.Module | None = None
+    made: dict[tuple[int, int], nn.Module] = {}
     for width in widths:
-        if not (block == "shared" and last is not None and width == in_channels):
-            last = _convolution(in_channels, width, padded, depthwise=block == "depthwise")
-        group = [last, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+        if block != "shared" or (in_channels, width) not in made:
+            made[in_channels, width] = _convolution(in_channels, width, padded, depthwise=block == "depthwise")
+        group = [made[in_channels, width], nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
         as_residual = block == "residual" and padded and width == in_channels
         layers += [Residual(nn.Sequential(*group))] if as_residual else group
         in_channels = width

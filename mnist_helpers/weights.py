@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
@@ -20,8 +21,10 @@ def save_weights(network: nn.Module, config: RunConfig, folder: Path) -> Path:
     The format holds tensors and text only (https://huggingface.co/docs/safetensors): a file from a stranger cannot
     run code when it is read.
     """
-    # dense in memory, whatever layout the network trained in
-    tensors = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
+    # dense in memory, whatever layout the network trained in; a layer used twice is written twice
+    tensors = {
+        name: value.cpu().clone(memory_format=torch.contiguous_format) for name, value in network.state_dict().items()
+    }
     data = save(tensors, metadata={"config": config.model_dump_json()})
     path = folder / WEIGHTS_FILE
     write_atomically(path, lambda stream: stream.write(data))

@@ -1,0 +1,127 @@
+"""Notebook 10's networks are of the size they say, and each change to their plan is what its name says."""
+
+import copy
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from mnist_helpers.compact import COMPACT, TINY, CompactNet, Residual, SqueezeExcite
+from mnist_helpers.config import EPOCH_BUDGET, PARAMETER_BUDGET, make_config
+from mnist_helpers.frontier import FRONTIER
+from mnist_helpers.layer_table import layer_table
+from mnist_helpers.layers import accelerate
+from mnist_helpers.models import MODELS, build_model, count_parameters
+from mnist_helpers.weights import load_weights, save_weights
+
+VARIANTS = [name for name in COMPACT if name.startswith("tiny_")]
+IMAGES = torch.randn(5, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+def convolutions(network: nn.Module) -> list[nn.Conv2d]:
+    return [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+
+
+def test_the_frontier_is_eight_sizes_or_more_from_500_to_20_000_parameters_in_order():
+    sizes = [count_parameters(build_model(name)) for name in FRONTIER]
+    assert sizes == sorted(set(sizes))
+    assert len(sizes) >= 8
+    assert 500 <= sizes[0] < 1_000
+    assert 15_000 < sizes[-1] < PARAMETER_BUDGET
+    for name, size in zip(FRONTIER, sizes, strict=True):
+        assert name in ("tiny", "best") or name == f"compact_{size}"
+    assert count_parameters(build_model("tiny")) <= 4_000
+
+
+@pytest.mark.parametrize("name", list(COMPACT))
+def test_every_network_has_a_recipe_within_the_budget_and_can_be_whitened(name):
+    config = make_config(model=name)
+    assert config.whitened
+    assert config.epochs < EPOCH_BUDGET
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_is_about_as_large_as_tiny_and_not_tiny(name):
+    size, tiny = (count_parameters(build_model(model)) for model in (name, "tiny"))
+    assert 0.85 * tiny < size < 4_000
+    assert str(build_model(name)) != str(build_model("tiny"))
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    before=st.lists(st.integers(1, 9), min_size=1, max_size=3),
+    after=st.lists(st.integers(1, 9), max_size=3),
+    padded=st.tuples(st.booleans(), st.booleans()),
+    head=st.sampled_from(["average", "places", "dense"]),
+    block=st.sampled_from(["plain", "depthwise", "shared", "residual"]),
+)
+def test_any_plan_that_leaves_a_place_gives_ten_logits(before, after, padded, head, block):
+    side = (14 if padded[0] else 14 - 2 * len(before)) // 2 - (0 if padded[1] else 2 * len(after))
+    if side < 1:
+        with pytest.raises(ValueError, match="leave no place of 14×14"):
+            CompactNet(4, before, after, padded, head, block)
+    else:
+        assert CompactNet(4, before, after, padded, head, block).eval()(IMAGES).shape == (5, 10)
+
+
+def test_convolutions_that_are_shared_are_one_and_the_same():
+    shared, plain = (CompactNet(6, (6, 6, 6), (6, 6), (True, True), block=block) for block in ("shared", "plain"))
+    assert count_parameters(plain) - count_parameters(shared) == 3 * 6 * 6 * 9
+    first, again = shared.first_block[0], shared.first_block[3]
+    assert first is again
+    assert shared.first_block[1] is not shared.first_block[4]
+
+
+def test_shared_weights_are_saved_and_read_back(tmp_path):
+    torch.manual_seed(0)
+    network, config = build_model("tiny_shared").eval(), make_config(model="tiny_shared", output_dir=str(tmp_path))
+    save_weights(network, config, tmp_path)
+    torch.testing.assert_close(load_weights(tmp_path)[0](IMAGES), network(IMAGES))
+
+
+def test_residual_blocks_add_their_inputs_and_only_where_shapes_agree():
+    body = nn.Conv2d(3, 3, 1)
+    nn.init.zeros_(body.weight)
+    nn.init.zeros_(body.bias)
+    inputs = torch.randn(2, 3, 4, 4)
+    assert torch.equal(Residual(body)(inputs), inputs)
+    network = CompactNet(4, (4, 6), (6,), (True, True), block="residual")
+    assert sum(isinstance(module, Residual) for module in network.modules()) == 2
+
+
+def test_squeeze_and_excite_weighs_whole_channels():
+    torch.manual_seed(0)
+    layer, inputs = SqueezeExcite(8), torch.rand(2, 8, 5, 5) + 0.1
+    weights = layer(inputs) / inputs
+    assert ((weights > 0) & (weights < 1)).all()
+    torch.testing.assert_close(weights, weights[:, :, :1, :1].expand_as(weights))
+    assert weights[0, 0, 0, 0] != weights[0, 1, 0, 0]
+
+
+def test_depthwise_convolutions_see_one_channel_each():
+    groups = [layer.groups for layer in convolutions(build_model("tiny_depthwise"))]
+    assert groups == [1, 16, 1, 16, 1, 24, 1, 24, 1]
+
+
+@pytest.mark.parametrize(("name", "places"), [("tiny", 4), ("tiny_early_pool", 36), ("tiny_late_pool", 9)])
+def test_where_the_pooling_lies(name, places):
+    table = layer_table(build_model(name))
+    kinds = [row.kind for row in table if row.kind in ("Conv2d", "MaxPool2d")]
+    assert kinds.index("MaxPool2d") == {"tiny": 4, "tiny_early_pool": 2, "tiny_late_pool": 5}[name]
+    last = [row for row in table if row.kind == "ReLU" or row.kind == "MaxPool2d"][-1]
+    assert last.output_shape[1] * last.output_shape[2] == places
+
+
+@pytest.mark.parametrize("name", FRONTIER)
+def test_the_fast_layers_compute_what_the_networks_plain_ones_do(name):
+    torch.manual_seed(0)
+    plain = build_model(name)
+    fast = accelerate(copy.deepcopy(plain))
+    torch.testing.assert_close(fast(IMAGES), plain(IMAGES), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(fast.eval()(IMAGES), plain.eval()(IMAGES), rtol=1e-4, atol=1e-4)
+
+
+def test_tiny_is_the_plan_its_variants_change():
+    assert count_parameters(CompactNet(**TINY)) == count_parameters(MODELS["tiny"]())
