@@ -11,8 +11,8 @@ LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-pro
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
-        check-params view-results notebooks check-notebooks check-checks check-goal seeds studies fast speedups sweep \
-        compare-threads ledger bench bench-quick profile clean clean-checkpoints
+        check-params view-results notebooks check-notebooks check-checks check-goal seeds studies fast speedups ideas \
+        frontier sweep compare-threads ledger bench bench-quick profile clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -89,6 +89,12 @@ fast: $(READY) ## Train the two fast recipes with seeds 0 to 9; finished runs ar
 
 speedups: $(READY) ## Train and time every step from the final network to the fast one (half an hour)
 	$(BIN)/python -m mnist_helpers.speedups
+
+ideas: $(READY) ## Train every idea of notebook 10 with seeds 0 to 4, judged on held-out digits (an hour)
+	$(BIN)/python -m mnist_helpers.ideas
+
+frontier: $(READY) ## Train nine sizes from 574 to 19,546 parameters with seeds 0 to 9 (hours), draw their accuracy
+	$(BIN)/python -m mnist_helpers.frontier
 
 ledger: $(READY) ## Time an epoch of every iteration and write the ledger from the recorded studies
 	$(BIN)/python -m mnist_helpers.ledger

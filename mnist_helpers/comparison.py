@@ -107,3 +107,23 @@ def sign_flip_p(differences: Sequence[float]) -> float:
         rng=np.random.default_rng(0),
     )
     return float(found.pvalue)
+
+
+def format_comparisons(pairs: Sequence[tuple[Study, Study]]) -> str:
+    """Return one line a pair: the first against the second, the difference in points, its interval, both p-values."""
+    width = max(len(f"{study.name} against {other.name}") for study, other in pairs)
+    header = ("difference", "95 % over seeds", "p, seeds", "p, images", "seeds")
+    line = "{:>11s} {:>16s} {:>9s} {:>10s} {:>6s}"
+    lines = [" " * width + line.format(*header)]
+    for study, other in pairs:
+        found = compare_studies(study, other)
+        low, high = (100 * limit for limit in found.interval)
+        figures = (
+            f"{100 * found.difference.mean:+.2f}",
+            f"{low:+.2f} to {high:+.2f}",
+            f"{found.seeds_p:.3f}",
+            f"{found.images_p:.3f}",
+            f"{found.difference.n}",
+        )
+        lines.append(f"{f'{study.name} against {other.name}':{width}s}" + line.format(*figures))
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The pictures of notebook 01: class sizes, distributions of a measure, and what a rotated digit is read as."""
+"""The pictures of the data: class sizes, distributions, rotated digits as they are read, neighbours in the file."""
 
 from collections.abc import Mapping, Sequence
 
@@ -41,5 +41,17 @@ def plot_readings(degrees: Sequence[float], shares: Mapping[str, Sequence[float]
     for (name, values), colour, style in zip(shares.items(), (BLUE, ORANGE, GREY), ("-", "--", ":"), strict=False):
         axis.plot(degrees, values, style, color=colour, marker=".", label=name)
     axis.set(title=title, xlabel="rotation (degrees)", ylabel="read as (%)", ylim=(-3, 103))
+    axis.legend()
+    return figure
+
+
+def plot_alikeness(apart: Sequence[int], alike: Mapping[str, Sequence[float]], title: str) -> Figure:
+    """Draw how alike images are against how many places apart they lie, one line for each set of images."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 3), layout="constrained")
+    for (name, values), colour, marker in zip(alike.items(), (BLUE, ORANGE), ("o", "s"), strict=False):
+        axis.plot(apart, values, "-", marker=marker, markersize=4, color=colour, label=name)
+    axis.axhline(0, color=GREY, linewidth=1)
+    axis.set(title=title, xlabel="places apart in the file", ylabel="correlation", xscale="log")
+    axis.xaxis.set_major_formatter("{x:,.0f}")
     axis.legend()
     return figure

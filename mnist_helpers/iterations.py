@@ -49,6 +49,11 @@ FASTER = (
     Iteration("sprint", "09_faster", "sprint: the same, 1 epoch", {"model": "sprint"}),
 )
 
+SMALLER = (
+    Iteration("tiny", "10_smaller_and_better", "tiny: how few hold 99.4 %", {"model": "tiny"}),
+    Iteration("best", "10_smaller_and_better", "best: how much 20,000 hold", {"model": "best"}),
+)
+
 # against `onecycle`, whose falling rate lets small differences show
 ABLATIONS: dict[str, dict[str, Any]] = {
     "without_augmentation": {**SHORT, "augmentation": None},
@@ -70,7 +75,7 @@ def studies() -> dict[str, dict[str, Any]]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the named studies, or all the short ones; what is on record is not repeated."""
-    named = {step.name: step.settings for step in (*ITERATIONS, *FASTER)} | ABLATIONS
+    named = {step.name: step.settings for step in (*ITERATIONS, *FASTER, *SMALLER)} | ABLATIONS
     parser = argparse.ArgumentParser(prog="python -m mnist_helpers.iterations", description=__doc__)
     parser.add_argument("names", nargs="*", default=[], metavar="NAME", help=", ".join(named))
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)

@@ -15,7 +15,7 @@ from mnist_helpers.bench_epoch import MEMORY, epoch_seconds
 from mnist_helpers.config import PUBLISHED_FOLDER, RunConfig
 from mnist_helpers.data import Split, load_split
 from mnist_helpers.files import write_text_atomically
-from mnist_helpers.iterations import FASTER, ITERATIONS, Iteration
+from mnist_helpers.iterations import FASTER, ITERATIONS, SMALLER, Iteration
 from mnist_helpers.layer_table import WINDOWED, layer_table
 from mnist_helpers.measure import timed
 from mnist_helpers.models import build_model, count_parameters
@@ -28,7 +28,7 @@ from mnist_helpers.training import train
 
 LEDGER = f"{PUBLISHED_FOLDER}/ledger.json"
 PICTURE = f"{PUBLISHED_FOLDER}/ledger.png"
-ROWS = (*ITERATIONS, *FASTER)
+ROWS = (*ITERATIONS, *FASTER, *SMALLER)
 TIMED_BATCHES, REPEATS = 40, 3
 HEADER = ("iteration", "parameters", "field", "multiply-adds", "epochs", "seconds", "test accuracy", "seeds")
 
@@ -83,7 +83,7 @@ def measure_ledger() -> Ledger:
 
 def _seconds_per_epoch(config: RunConfig, split: Split) -> float:
     """Return the seconds of an epoch with its evaluation; a recipe whose epochs differ is run whole."""
-    if config.learning_epochs or config.whitened:
+    if config.learning_epochs:
         whole, _ = timed(lambda: train(config, split, show=False, keep_checkpoints=False))
         return whole / config.epochs
     return epoch_seconds(MEMORY, config, split, TIMED_BATCHES)
@@ -92,7 +92,9 @@ def _seconds_per_epoch(config: RunConfig, split: Split) -> float:
 def _row(step: Iteration, config: RunConfig, seconds: float) -> LedgerRow:
     model, study = build_model(config.model), read_study(step.name)
     layers = layer_table(model)
-    windows = [row for row in layers if row.kind in {kind.__name__ for kind in WINDOWED}]
+    kinds = {kind.__name__ for kind in WINDOWED}
+    # a window over all places, one value a channel, is an average
+    windows = [row for row in layers if row.kind in kinds and row.output_shape[1] > 1]
     return LedgerRow(
         name=step.name,
         notebook=step.notebook,
