@@ -2,6 +2,7 @@
 
 import math
 import time
+from functools import partial
 from itertools import zip_longest
 
 import torch
@@ -12,7 +13,7 @@ from mnist_helpers.augment import augment
 from mnist_helpers.checkpoints import checkpoint_folder, latest_checkpoint, save_checkpoint, start_folder
 from mnist_helpers.config import RunConfig
 from mnist_helpers.data import Images, Split
-from mnist_helpers.distillation import answers, distilled
+from mnist_helpers.distillation import taught_step
 from mnist_helpers.evaluation import Metrics, evaluate, find_mistakes
 from mnist_helpers.layers import accelerate
 from mnist_helpers.models import count_parameters
@@ -28,18 +29,11 @@ class TrainingDiverged(RuntimeError):
 
 
 def train_step(
-    model: nn.Module,
-    inputs: Tensor,
-    targets: Tensor,
-    optimizer: torch.optim.Optimizer,
-    label_smoothing: float = 0,
-    teacher: nn.Module | None = None,
+    model: nn.Module, inputs: Tensor, targets: Tensor, optimizer: torch.optim.Optimizer, label_smoothing: float = 0
 ) -> tuple[Tensor, Tensor]:
     """Take one step down the gradient of a batch's mean loss; return that loss () and the logits (N, 10)."""
     logits = model(inputs)
     loss = F.cross_entropy(logits, targets, label_smoothing=label_smoothing)
-    if teacher:
-        loss = distilled(loss, logits, answers(teacher, inputs))
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -67,14 +61,13 @@ def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingB
     for block, last in zip_longest(state.model.children(), config.learning_epochs, fillvalue=config.epochs):
         block.requires_grad_(epoch <= last)
     state.model.train()
+    step = partial(taught_step, state.teacher) if state.teacher else train_step
     # summed where the training runs: reading a number back at every step would make a GPU wait
     loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)
     for indices in torch.randperm(len(images), device=device).split(config.batch_size):
         batch = images.take(indices)
         inputs = augment(batch.pixels, config.augmentation)
-        loss, logits = train_step(
-            state.model, inputs, batch.targets, state.optimizer, config.label_smoothing, state.teacher
-        )
+        loss, logits = step(state.model, inputs, batch.targets, state.optimizer, config.label_smoothing)
         if state.averaged:
             state.averaged.update_parameters(state.model)
         learning_rate = state.optimizer.param_groups[0]["lr"]

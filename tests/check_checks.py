@@ -122,7 +122,7 @@ MUTATIONS = [
              ["tests/test_guards.py::test_an_interrupted_run_trains_only_what_is_left_and_ends_the_same"]),
     Mutation("optimizer-not-restored", "state.py", 'self.optimizer.load_state_dict(snapshot["optimizer"])', "pass",
              ["tests/test_guards.py::test_an_interrupted_run_trains_only_what_is_left_and_ends_the_same"]),
-    Mutation("teacher-not-heard", "training.py", "    if teacher:\n", "    if False:\n",
+    Mutation("teacher-not-heard", "distillation.py", "(1 - SHARE) * loss + SHARE * divergence", "loss",
              ["tests/test_distillation.py::test_steps_with_a_teacher_end_nearer_to_it_than_steps_without"]),
     Mutation("temperature-not-squared", "distillation.py", " * TEMPERATURE**2", "",
              ["tests/test_distillation.py::test_the_divergence_is_hintons"]),

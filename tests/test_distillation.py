@@ -1,5 +1,7 @@
 """A pupil learns its teacher's answers; an averaged network is the average; both resume as they were."""
 
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,7 +12,7 @@ from torch import nn
 from mnist_helpers import training
 from mnist_helpers.config import ConfigError, RunConfig, make_config
 from mnist_helpers.data import Split
-from mnist_helpers.distillation import SHARE, TEMPERATURE, answers, distilled
+from mnist_helpers.distillation import SHARE, TEMPERATURE, distilled, taught_step
 from mnist_helpers.evaluation import evaluate, find_mistakes, predict_logits
 from mnist_helpers.progress import TrainingBar
 from mnist_helpers.recipes import with_recipe
@@ -52,13 +54,13 @@ def test_steps_with_a_teacher_end_nearer_to_it_than_steps_without():
         pupil = nn.Linear(10, 10)
         optimizer = torch.optim.SGD(pupil.parameters(), lr=0.2)
         for _ in range(50):
-            training.train_step(pupil, inputs, targets, optimizer, teacher=taught_by)
+            step = partial(taught_step, taught_by) if taught_by else training.train_step
+            step(pupil, inputs, targets, optimizer)
         mine, theirs = (F.log_softmax(net(inputs), 1) for net in (pupil, teacher))
         apart.append(F.kl_div(mine, theirs, log_target=True, reduction="batchmean").item())
     assert apart[1] < 0.8 * apart[0]
     assert torch.equal(teacher.weight, before)
     assert teacher.weight.grad is None
-    assert not answers(teacher, inputs).requires_grad
 
 
 def test_the_teacher_is_trained_first_by_its_own_recipe_on_the_same_images(split, monkeypatch):
@@ -68,22 +70,20 @@ def test_the_teacher_is_trained_first_by_its_own_recipe_on_the_same_images(split
         taught.append((own, images))
         return fit(own, images, show)
 
-    step = training.train_step
-
-    def watched(*arguments):
-        seen.append(arguments[5])
-        return step(*arguments)
+    def watched(teacher, *arguments):
+        seen.append(teacher)
+        return taught_step(teacher, *arguments)
 
     monkeypatch.setattr(training, "fit", fitted)
-    monkeypatch.setattr(training, "train_step", watched)
+    monkeypatch.setattr(training, "taught_step", watched)
     train(config(model="final", teacher="sprint", seed=3, epochs=1), split, show=False, keep_checkpoints=False)
     ((own, images),) = taught
     assert images is split.train or torch.equal(images.pixels, split.train.pixels)
     assert own == RunConfig(**with_recipe({"model": "sprint", "seed": 3, "device": "cpu"}))
-    # its own step has no teacher; its pupil's have it, in evaluation mode
-    assert seen[0] is None
-    assert type(seen[-1]).__name__ == "FastNet"
-    assert not seen[-1].training
+    # its own steps have no teacher; each of its pupil's has it, in evaluation mode
+    assert len(seen) == 3
+    assert type(seen[0]).__name__ == "FastNet"
+    assert not seen[0].training
 
 
 def test_a_teacher_that_does_not_exist_is_named():
