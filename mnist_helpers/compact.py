@@ -139,6 +139,8 @@ COMPACT: dict[str, Callable[[], nn.Module]] = {
     "compact_7110": partial(CompactNet, 12, (12, 12, 16), (16,)),
     "compact_10410": partial(CompactNet, 16, (16, 16, 16), (20,)),
     "best": partial(CompactNet, 16, (16, 16, 24), (24, 24), padded=(False, True), head="places"),
+    # twice as wide, beyond the budget: to learn from
+    "teacher": partial(CompactNet, 32, (32, 32, 48), (48, 48), padded=(False, True), head="places"),
     # what was tried: one change to `tiny`, at about its size
     "tiny_wide": partial(CompactNet, 12, (12,), (16,)),
     "tiny_thin": partial(CompactNet, 8, (8, 8, 8, 8), (14,)),

@@ -66,7 +66,7 @@ IDEAS = (
     _idea("padded", "padding", "same size up to the pooling", model="tiny_padded"),
     _idea("places", "head", "learnt weights for places", model="tiny_places"),
     _idea("dense", "head", "a dense layer over places", model="tiny_dense"),
-    _idea("taught", "training", "distilled from `best`", teacher="best"),
+    _idea("taught", "training", "distilled from a network of 75,946", teacher="teacher"),
     _idea("averaged", "training", "moving average of the weights", averaging=0.99),
     _idea("adamw", "training", "AdamW, peak 0.01", optimizer="adamw", max_lr=0.01, weight_decay=0.01),
     _idea("unsmoothed", "training", "no label smoothing", label_smoothing=0),

@@ -42,7 +42,12 @@ COMPACT = {
 }
 
 # a network without an entry has the defaults of `RunConfig`, the final network's
-RECIPES: dict[str, dict[str, Any]] = {"fast": FAST, "sprint": SPRINT} | dict.fromkeys(compact.COMPACT, COMPACT)
+RECIPES: dict[str, dict[str, Any]] = {
+    "fast": FAST,
+    "sprint": SPRINT,
+    **dict.fromkeys(compact.COMPACT, COMPACT),
+    "teacher": COMPACT | {"epochs": 6},
+}
 
 MAY_BE_NONE = {"augmentation", "train_size"}
 """Parameters for which None says something; for any other it means that nothing was chosen."""

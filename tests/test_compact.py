@@ -11,6 +11,7 @@ from torch import nn
 from mnist_helpers.compact import COMPACT, TINY, CompactNet, Residual, SqueezeExcite
 from mnist_helpers.config import EPOCH_BUDGET, PARAMETER_BUDGET, make_config
 from mnist_helpers.frontier import FRONTIER
+from mnist_helpers.ideas import IDEAS
 from mnist_helpers.layer_table import layer_table
 from mnist_helpers.layers import accelerate
 from mnist_helpers.models import MODELS, build_model, count_parameters
@@ -125,3 +126,8 @@ def test_the_fast_layers_compute_what_the_networks_plain_ones_do(name):
 
 def test_tiny_is_the_plan_its_variants_change():
     assert count_parameters(CompactNet(**TINY)) == count_parameters(MODELS["tiny"]())
+
+
+def test_the_teacher_is_as_large_as_the_idea_says():
+    (idea,) = [idea for idea in IDEAS if "teacher" in idea.settings]
+    assert f"{count_parameters(build_model(idea.settings['teacher'])):,}" in idea.change

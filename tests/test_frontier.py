@@ -1,0 +1,104 @@
+"""The ideas and the frontier are on record as they say, and the goals of notebook 10 hold by those records."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from mnist_helpers import frontier, ideas
+from mnist_helpers.comparison import format_comparisons, mean_interval
+from mnist_helpers.config import RunConfig, make_config
+from mnist_helpers.frontier import FRONTIER, KINDS, PUBLIC, format_frontier, plot_frontier, read_frontier
+from mnist_helpers.ideas import IDEAS, UNCHANGED, format_ideas, look_up, plot_ideas
+from mnist_helpers.models import build_model, count_parameters
+from mnist_helpers.study import differences, read_study
+
+
+@pytest.mark.parametrize("idea", [UNCHANGED, *IDEAS], ids=lambda idea: idea.name)
+def test_an_idea_is_on_record_judged_by_strangers_digits(idea):
+    study = read_study(idea.name)
+    assert [run.config.seed for run in study.runs] == list(ideas.SEEDS)
+    for run in study.runs:
+        assert run.config.training_differences(make_config(**idea.settings, seed=run.config.seed)) == []
+        assert (run.config.held_out, run.config.validation_size) == ("last", 10_000)
+        assert run.total_parameters <= 4_000
+
+
+@pytest.mark.parametrize("idea", IDEAS, ids=lambda idea: idea.name)
+def test_an_idea_changes_one_thing(idea):
+    base = make_config(**UNCHANGED.settings)
+    changed = {line.split(":")[0] for line in make_config(**idea.settings).training_differences(base)}
+    # another optimizer needs another rate and decay
+    assert len(changed) == 1 or changed == {"optimizer", "max_lr", "weight_decay"}
+
+
+def test_names_of_ideas_are_their_own():
+    assert len({idea.name for idea in IDEAS}) == len(IDEAS) >= 20
+
+
+def test_a_gain_is_the_mean_difference_seed_by_seed():
+    for idea in (IDEAS[0], IDEAS[-1]):
+        found = look_up(idea)
+        by_seed = differences(read_study(idea.name), read_study(UNCHANGED.name), "validation_accuracy")
+        assert found.gain == pytest.approx(sum(by_seed) / len(by_seed))
+        low, high = found.interval
+        assert low <= found.gain <= high
+        assert found.p >= 2 / 2 ** len(ideas.SEEDS)
+
+
+def test_the_table_and_picture_of_ideas_show_each():
+    found = [look_up(idea) for idea in IDEAS]
+    table = format_ideas(found).splitlines()
+    assert len(table) == 2 + len(IDEAS)
+    assert {len(line) for line in table[2:]} == {len(table[0])}
+    (axis,) = plot_ideas(found).axes
+    assert sorted(label.get_text() for label in axis.get_yticklabels()) == sorted(
+        f"{each.idea.kind}: {each.idea.change}" for each in found
+    )
+    plt.close("all")
+
+
+@pytest.mark.parametrize("name", FRONTIER)
+def test_a_size_is_on_record_over_ten_seeds_at_its_last_epoch(name):
+    study = read_study(name)
+    assert [run.config.seed for run in study.runs] == list(frontier.SEEDS)
+    assert len(frontier.SEEDS) >= 10
+    for run in study.runs:
+        assert run.config.training_differences(make_config(model=name, seed=run.config.seed)) == []
+        assert run.config.validation_size == RunConfig().validation_size
+        assert len(run.history) == run.config.epochs < 20
+        assert len(run.test_mistakes) == round(10_000 * (1 - run.final_test_accuracy))
+        assert run.total_parameters == count_parameters(build_model(name))
+
+
+def test_best_and_tiny_reach_what_they_are_for():
+    best, tiny = (read_study(name).test_accuracy for name in ("best", "tiny"))
+    assert best.mean >= 0.9965
+    assert mean_interval(best)[0] > 0.9960
+    assert mean_interval(tiny)[0] >= 0.9940
+
+
+def test_public_points_are_marked_as_what_they_are():
+    assert {point.kind for point in PUBLIC} == set(KINDS)
+    (axis,) = plot_frontier(read_frontier()).axes
+    labels = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert labels[1:] == [f"public: {kind}" for kind in KINDS]
+    drawn = {
+        line.get_label().removeprefix("public: "): list(line.get_xdata())
+        for line in axis.lines
+        if "public" in line.get_label()
+    }
+    assert drawn == {kind: [point.parameters for point in PUBLIC if point.kind == kind] for kind in KINDS}
+    plt.close("all")
+
+
+def test_the_tables_have_a_line_for_each_size_and_pair():
+    studies = read_frontier()
+    table = format_frontier(studies).splitlines()
+    assert len(table) == 1 + len(FRONTIER)
+    assert {len(line) for line in table} == {len(table[0])}
+    assert len(format_comparisons([(studies[1], studies[0])]).splitlines()) == 2
+
+
+def test_an_unknown_size_is_refused_before_any_work(capsys):
+    with pytest.raises(SystemExit):
+        frontier.main(["huge"])
+    assert "no network of the frontier is called huge" in capsys.readouterr().err
