@@ -7,6 +7,7 @@ import sys
 import nbformat
 import pytest
 
+from mnist_helpers.compact import CompactNet
 from mnist_helpers.config import make_config
 from mnist_helpers.models import FastNet
 from mnist_helpers.paths import PROJECT_ROOT
@@ -66,22 +67,26 @@ def test_a_small_run_from_another_folder(tmp_path):
     assert (PROJECT_ROOT / "outputs" / "results.json").read_bytes() == published
 
 
-def test_a_network_brings_its_recipe_and_what_is_chosen_stays(tmp_path):
+@pytest.mark.parametrize(
+    ("model", "epochs", "parameters", "kind"),
+    [("fast", 3, 19_354, FastNet), ("tiny", 19, 3_658, CompactNet), ("best", 19, 19_546, CompactNet)],
+)
+def test_a_network_brings_its_recipe_and_what_is_chosen_stays(tmp_path, model, epochs, parameters, kind):
     done = papermill(
         tmp_path / "product.ipynb",
         tmp_path,
-        model="fast",
+        model=model,
         train_size=2000,
         batch_size=100,
         output_dir=tmp_path / "out",
     )
     assert done.returncode == 0, done.stderr
     results = read_results(tmp_path / "out")
-    expected = make_config(model="fast", train_size=2000, batch_size=100)
+    expected = make_config(model=model, train_size=2000, batch_size=100)
     assert results.config.training_differences(expected) == []
-    assert (results.total_epochs, results.total_parameters) == (3, 19_354)
+    assert (results.total_epochs, results.total_parameters) == (epochs, parameters)
     network, config = load_weights(tmp_path / "out")
-    assert type(network) is FastNet
+    assert type(network) is kind
     assert config == results.config
 
 
