@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mnist_helpers.config import Augmentation
 from mnist_helpers.data import MEAN, STD
+from mnist_helpers.geometry import sampling_grid
 
 ELASTIC_NODES = 7  # one every four pixels: neighbouring strokes move together
 ERASING_ATTEMPTS = 10  # torchvision gives up after ten rectangles that do not fit
@@ -107,18 +108,6 @@ def move(images: Tensor, draws: Draws) -> Tensor:
         field = F.interpolate(draws.elastic, size, mode="bicubic", align_corners=False)
         grid = grid + field.permute(0, 2, 3, 1) * (2 / size)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-
-
-def sampling_grid(maps: Tensor, size: int) -> Tensor:
-    """Return where each output pixel comes from, (N, size, size, 2), as `F.affine_grid` without corner alignment.
-
-    An affine map is a part that depends on the column plus one that depends on the row: one sum for each coordinate,
-    in place of `affine_grid`'s matrix product over three numbers.
-    """
-    position = (torch.arange(size, device=maps.device) * 2 + 1) / size - 1
-    by_column = maps[:, :, 0:1] * position
-    by_row = maps[:, :, 1:2] * position + maps[:, :, 2:3]
-    return (by_column.unsqueeze(2) + by_row.unsqueeze(3)).permute(0, 2, 3, 1)
 
 
 def recolour(images: Tensor, draws: Draws) -> Tensor:

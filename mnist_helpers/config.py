@@ -52,6 +52,13 @@ class Augmentation(_Frozen):
     erasing_ratio: tuple[float, float] = (0.3, 3.3)
     """The rectangle's height to width, drawn on a logarithmic scale."""
 
+    def scaled(self, share: float) -> "Augmentation":
+        """Return the augmentation with `share` of every range and probability: 0 changes nothing, 1 is this one."""
+        names = ("degrees", "translate", "shear", "elastic", "brightness", "contrast", "erasing_p")
+        smaller = {name: share * getattr(self, name) for name in names}
+        low, high = (1 + share * (factor - 1) for factor in self.scale)
+        return self.model_copy(update={**smaller, "scale": (low, high)})
+
 
 class RunConfig(_Frozen):
     """Everything that decides a run. Same config, same machine: same weights, bit for bit."""
@@ -90,6 +97,8 @@ class RunConfig(_Frozen):
     What no longer learns needs no gradient (FreezeOut, Brock et al. 2017, https://arxiv.org/abs/1706.04983)."""
     augmentation: Augmentation | None = Augmentation()
     """None trains on the plain digits."""
+    augmentation_end: float = Field(1, ge=0, le=1)
+    """Share of the augmentation that is left in the last epoch; it shrinks evenly from one epoch to the next."""
     seed: int = Field(0, ge=0, lt=2**31)
     """Decides the split, the first weights, and every epoch's order, augmentation and dropout."""
     train_size: int | None = Field(None, ge=10, le=TRAINING_IMAGES - 10)
@@ -107,6 +116,13 @@ class RunConfig(_Frozen):
         if self.device != "auto":
             return torch.device(self.device)
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def augmentation_in(self, epoch: int) -> Augmentation | None:
+        """Return how images are varied in an epoch, from 1."""
+        if self.augmentation is None or self.augmentation_end == 1 or self.epochs == 1:
+            return self.augmentation
+        passed = (epoch - 1) / (self.epochs - 1)
+        return self.augmentation.scaled(1 + passed * (self.augmentation_end - 1))
 
     def output_folder(self) -> Path:
         """Return `output_dir` as an absolute path."""

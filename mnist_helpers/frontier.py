@@ -29,7 +29,6 @@ FRONTIER = (
     "tiny",
     "compact_5044",
     "compact_7110",
-    "compact_10410",
     "best",
 )
 """Networks with their own recipe; each is also the name of its record in `outputs/studies`."""

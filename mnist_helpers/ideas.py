@@ -19,7 +19,7 @@ from mnist_helpers.recipes import COMPACT, COMPACT_AUGMENTATION, NO_COLOUR_NO_BL
 from mnist_helpers.study import differences, format_spread, read_study, spread
 from mnist_helpers.sweep import add_engine_options, run_from_options, run_studies
 
-BASE = {"model": "tiny", "validation_size": 10_000, "held_out": "last", "epochs": 8}
+BASE = {"model": "tiny", "validation_size": 10_000, "held_out": "last", "epochs": 6}
 SEEDS = (0, 1, 2, 3, 4)
 HELD_OUT = "validation_accuracy"
 
@@ -53,8 +53,9 @@ def _idea(name: str, kind: str, change: str, **settings: Any) -> Idea:
     return Idea(f"idea_{name}", kind, change, BASE | settings)
 
 
-UNCHANGED = _idea("tiny", "", "tiny as it is, eight epochs")
+UNCHANGED = _idea("tiny", "", "tiny as it is, six epochs")
 IDEAS = (
+    _idea("slanted", "input", "digits as they are, not set upright", model="tiny_slanted"),
     _idea("wide", "depth", "two wide convolutions for four", model="tiny_wide"),
     _idea("thin", "depth", "five thin ones for four", model="tiny_thin"),
     _idea("depthwise", "convolutions", "depthwise and 1×1, twice as wide", model="tiny_depthwise"),
@@ -73,6 +74,7 @@ IDEAS = (
     _idea("smoother", "training", "label smoothing doubled", label_smoothing=2 * COMPACT["label_smoothing"]),
     _idea("unwhitened", "training", "random first convolution", whitened=False),
     _idea("plain", "augmentation", "none", augmentation=None),
+    _idea("unshrunk", "augmentation", "the same in every epoch", augmentation_end=1),
     _idea("stronger", "augmentation", "the final network's, without colours", augmentation=NO_COLOUR_NO_BLANKING),
     _idea("blanked", "augmentation", "the final network's", augmentation={}),
     _idea("elastic", "augmentation", "+ elastic, half a pixel", augmentation=COMPACT_AUGMENTATION | {"elastic": 0.5}),

@@ -20,6 +20,7 @@ DECIDING = (
     "data",
     "distillation",
     "evaluation",
+    "geometry",
     "layers",
     "models",
     "optim",

@@ -6,6 +6,7 @@ from typing import Any
 from mnist_helpers import compact
 
 GENTLE = {"degrees": 7, "translate": 0.05, "scale": (0.9, 1.1), "shear": 3}
+MODERATE = {"degrees": 10, "translate": 0.08, "scale": (0.85, 1.15), "shear": 6}
 NO_COLOUR_NO_BLANKING = {"brightness": 0, "contrast": 0, "erasing_p": 0}
 FAST = {
     "epochs": 3,
@@ -39,6 +40,7 @@ COMPACT = {
     "max_lr": 0.3,
     "learning_epochs": (),
     "augmentation": COMPACT_AUGMENTATION,
+    "augmentation_end": 0.3,
 }
 
 # a network without an entry has the defaults of `RunConfig`, the final network's
@@ -46,6 +48,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "fast": FAST,
     "sprint": SPRINT,
     **dict.fromkeys(compact.COMPACT, COMPACT),
+    "best": COMPACT | {"augmentation": MODERATE | NO_COLOUR_NO_BLANKING},
     "teacher": COMPACT | {"epochs": 6},
 }
 

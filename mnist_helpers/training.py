@@ -61,12 +61,13 @@ def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingB
     for block, last in zip_longest(state.model.children(), config.learning_epochs, fillvalue=config.epochs):
         block.requires_grad_(epoch <= last)
     state.model.train()
+    augmentation = config.augmentation_in(epoch)
     step = partial(taught_step, state.teacher) if state.teacher else train_step
     # summed where the training runs: reading a number back at every step would make a GPU wait
     loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)
     for indices in torch.randperm(len(images), device=device).split(config.batch_size):
         batch = images.take(indices)
-        inputs = augment(batch.pixels, config.augmentation)
+        inputs = augment(batch.pixels, augmentation)
         loss, logits = step(state.model, inputs, batch.targets, state.optimizer, config.label_smoothing)
         if state.averaged:
             state.averaged.update_parameters(state.model)

@@ -92,6 +92,11 @@ def test_residual_blocks_add_their_inputs_and_only_where_shapes_agree():
     assert sum(isinstance(module, Residual) for module in network.modules()) == 2
 
 
+def test_compact_networks_set_digits_upright_unless_told_not_to():
+    kinds = {name: type(build_model(name).upright).__name__ for name in COMPACT}
+    assert {name for name, kind in kinds.items() if kind != "Upright"} <= {"tiny_slanted", "best", "teacher"}
+
+
 def test_squeeze_and_excite_weighs_whole_channels():
     torch.manual_seed(0)
     layer, inputs = SqueezeExcite(8), torch.rand(2, 8, 5, 5) + 0.1

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mnist_helpers.augment import augment, normalise
 from mnist_helpers.config import ConfigError, RunConfig, make_config
 from mnist_helpers.parameters import injected_parameters
 
@@ -115,3 +116,23 @@ def test_what_a_network_cannot_do_is_said_before_it_is_trained(parameters, messa
     with pytest.raises(ConfigError, match=re.escape(message)):
         make_config(**parameters)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_augmentation_shrinks_evenly_to_what_is_asked():
+    config = RunConfig(epochs=5, augmentation={"degrees": 8, "scale": (0.8, 1.4)}, augmentation_end=0.5)
+    assert [config.augmentation_in(epoch).degrees for epoch in range(1, 6)] == pytest.approx([8, 7, 6, 5, 4])
+    assert config.augmentation_in(1) == config.augmentation
+    assert config.augmentation_in(5).scale == pytest.approx((0.9, 1.2))
+    assert config.augmentation_in(5).erasing_p == pytest.approx(0.1)
+    assert RunConfig(epochs=5).augmentation_in(5) == RunConfig().augmentation
+    assert RunConfig(augmentation=None, augmentation_end=0).augmentation_in(15) is None
+    assert RunConfig(epochs=1, augmentation_end=0).augmentation_in(1) == RunConfig().augmentation
+
+
+@given(share=st.floats(0, 1))
+def test_a_share_of_an_augmentation_is_an_augmentation_and_none_of_it_changes_nothing(share):
+    whole = RunConfig().augmentation
+    assert type(whole)(**whole.scaled(share).model_dump()) == whole.scaled(share)
+    torch.manual_seed(0)
+    pixels = torch.randint(0, 256, (3, 28, 28), dtype=torch.uint8)
+    torch.testing.assert_close(augment(pixels, whole.scaled(0)), normalise(pixels), rtol=0, atol=1e-4)
