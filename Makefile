@@ -90,10 +90,10 @@ fast: $(READY) ## Train the two fast recipes with seeds 0 to 9; finished runs ar
 speedups: $(READY) ## Train and time every step from the final network to the fast one (half an hour)
 	$(BIN)/python -m mnist_helpers.speedups
 
-ideas: $(READY) ## Train every idea of notebook 10 with seeds 0 to 4, judged on held-out digits (an hour)
+ideas: $(READY) ## Train every idea of notebook 10 with seeds 0 to 4, judged on held-out digits (half an hour)
 	$(BIN)/python -m mnist_helpers.ideas
 
-frontier: $(READY) ## Train eight sizes from 574 to 19,546 parameters with seeds 0 to 9 (hours), draw their accuracy
+frontier: $(READY) ## Train eight sizes from 574 to 19,546 parameters with seeds 0 to 9 (an hour)
 	$(BIN)/python -m mnist_helpers.frontier
 
 ledger: $(READY) ## Time an epoch of every iteration and write the ledger from the recorded studies

@@ -19,7 +19,7 @@ from mnist_helpers.recipes import COMPACT, COMPACT_AUGMENTATION, NO_COLOUR_NO_BL
 from mnist_helpers.study import differences, format_spread, read_study, spread
 from mnist_helpers.sweep import add_engine_options, run_from_options, run_studies
 
-BASE = {"model": "tiny", "validation_size": 10_000, "held_out": "last", "epochs": 6}
+BASE = {"model": "tiny", "validation_size": 10_000, "held_out": "last", "epochs": 4}
 SEEDS = (0, 1, 2, 3, 4)
 HELD_OUT = "validation_accuracy"
 
@@ -53,7 +53,7 @@ def _idea(name: str, kind: str, change: str, **settings: Any) -> Idea:
     return Idea(f"idea_{name}", kind, change, BASE | settings)
 
 
-UNCHANGED = _idea("tiny", "", "tiny as it is, six epochs")
+UNCHANGED = _idea("tiny", "", "tiny as it is, four epochs")
 IDEAS = (
     _idea("slanted", "input", "digits as they are, not set upright", model="tiny_slanted"),
     _idea("wide", "depth", "two wide convolutions for four", model="tiny_wide"),

@@ -5,11 +5,14 @@ import re
 from mnist_helpers.bench_epoch import MEMORY, PIL, REFERENCE
 from mnist_helpers.bench_runs import FAST_RUN, PEER_RUN, REFERENCE_RUN, SPRINT_RUN
 from mnist_helpers.benchmark import read_benchmark
+from mnist_helpers.comparison import mean_interval, test_set_interval
 from mnist_helpers.evaluation import accuracy_interval
+from mnist_helpers.frontier import read_frontier
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.results import read_results
 from mnist_helpers.study import Spread, read_study
 
+test_set_interval.__test__ = False  # a name that pytest takes for a test's
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -44,6 +47,22 @@ def test_the_speeds_are_the_benchmarks():
         f"takes {found.epoch[MEMORY].ratios[REFERENCE]:.2f} of the time",
         f"({found.epoch[MEMORY].ratios[PIL]:.2f} of the time",
     ):
+        assert text in README.replace("\n", " "), text
+
+
+def test_the_sizes_are_the_frontiers():
+    studies = {study.name: study for study in read_frontier()}
+    expected = [f"{len(studies)} sizes"]
+    for name in ("best", "tiny"):
+        found = studies[name].test_accuracy
+        low, high = (100 * limit for limit in mean_interval(found))
+        expected += [
+            f"`{name}`, {studies[name].runs[0].total_parameters:,} parameters, reaches **{percent(found)}**",
+            f"{low:.2f} to {high:.2f} % over seeds",
+        ]
+    low, high = (100 * limit for limit in test_set_interval(studies["best"].test_accuracy))
+    expected.append(f"{low:.2f} to {high:.2f} %")
+    for text in expected:
         assert text in README.replace("\n", " "), text
 
 
