@@ -47,7 +47,7 @@ def mean_interval(found: Spread, confidence: float = 0.95) -> tuple[float, float
     return found.mean - half, found.mean + half
 
 
-def test_set_interval(found: Spread) -> tuple[float, float]:
+def images_interval(found: Spread) -> tuple[float, float]:
     """Return Wilson's 95 % interval for other test images, as if the mean were one network's accuracy on 10,000."""
     return accuracy_interval(round(found.mean * TEST_IMAGES), TEST_IMAGES)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from mnist_helpers.comparison import mean_interval, test_set_interval
+from mnist_helpers.comparison import images_interval, mean_interval
 from mnist_helpers.config import PUBLISHED_FOLDER
 from mnist_helpers.paths import resolve
 from mnist_helpers.plots import BLUE, GREEN, GREY, ORANGE, WIDTH
@@ -78,7 +78,7 @@ def format_frontier(studies: Sequence[Study]) -> str:
     for study in studies:
         found = study.test_accuracy
         seeds, images = (
-            f"{100 * low:.2f} to {100 * high:.2f}" for low, high in (mean_interval(found), test_set_interval(found))
+            f"{100 * low:.2f} to {100 * high:.2f}" for low, high in (mean_interval(found), images_interval(found))
         )
         lines.append(
             line.format(

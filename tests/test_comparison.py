@@ -8,10 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from mnist_helpers.comparison import compare_studies, mcnemar, mean_interval, sign_flip_p, test_set_interval
+from mnist_helpers.comparison import compare_studies, images_interval, mcnemar, mean_interval, sign_flip_p
 from mnist_helpers.study import make_study, read_study, spread
-
-test_set_interval.__test__ = False  # a name that pytest takes for a test's
 
 
 def study(name, mistakes):
@@ -51,7 +49,7 @@ def test_the_interval_covers_the_mean_in_95_of_100_samples():
 
 
 def test_the_test_sets_own_interval_is_wilsons_for_10_000_images():
-    low, high = test_set_interval(spread([0.9965, 0.9965]))
+    low, high = images_interval(spread([0.9965, 0.9965]))
     assert (round(low, 4), round(high, 4)) == (0.9951, 0.9975)
 
 
