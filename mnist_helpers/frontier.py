@@ -48,7 +48,7 @@ class PublicPoint:
 
 KINDS = {"last epoch, one run": "s", "best epoch, one run": "^", "claimed": "x"}
 LAST, BEST, CLAIMED = KINDS
-# read in their notebooks and logs; for the last two there is none that shows the run
+# read in their notebooks and logs; for the last three there is none that shows the run
 PUBLIC = (
     PublicPoint("sagarigrandhi/EVA4", "S5/Assignment_5_F7.ipynb", 9_994, 0.9960, LAST),
     PublicPoint("uday96/EVA4-TSAI", "S5/EVA4_S5_Solution_F5.ipynb", 8_500, 0.9949, LAST),
@@ -58,6 +58,7 @@ PUBLIC = (
     PublicPoint("Shankarganesh127/TSAI_ERAv4_mnist_model_improved_S6", "logs/training.log", 4_968, 0.9945, BEST),
     PublicPoint("ruslangrimov/mnist-minimal-model", "1936/model.txt", 1_936, 0.9910, CLAIMED),
     PublicPoint("JoshWarn/Parameter-Efficient-MNIST", "best of some 700 runs", 697, 0.9903, CLAIMED),
+    PublicPoint("EscVM/Efficient-CapsNet", "https://arxiv.org/abs/2101.12491", 161_000, 0.9974, CLAIMED),
 )
 
 
