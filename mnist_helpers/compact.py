@@ -59,7 +59,7 @@ class CompactNet(nn.Module):
             are one and the same, with a BatchNorm each; `residual`: padded ones of equal widths are added to
             their inputs.
         squeeze: weigh the channels before the pooling.
-        upright: set digits upright before all that.
+        upright: set digits upright and to one size before all that.
     """
 
     def __init__(

@@ -141,12 +141,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train what is not on record, print the table and draw the picture."""
     parser = argparse.ArgumentParser(prog="python -m mnist_helpers.frontier", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these of {', '.join(FRONTIER)}")
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     add_engine_options(parser)
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(FRONTIER):
         parser.error(f"no network of the frontier is called {', '.join(sorted(unknown))}")
     settings = {name: {"model": name} for name in options.names or FRONTIER}
-    status = run_from_options(options, lambda **how: run_studies(settings, SEEDS, **how))
+    status = run_from_options(options, lambda **how: run_studies(settings, options.seeds, **how))
     if not status and not options.names:
         print(format_frontier(studies := read_frontier()))
         plot_frontier(studies).savefig(resolve(PICTURE), dpi=100)

@@ -88,7 +88,7 @@ MUTATIONS = [
              "return inputs", ["tests/test_layers.py::test_dropout_drops_a_share_p_and_keeps_the_mean"]),
     Mutation("dropout-not-rescaled", "layers.py", "1 / (1 - self.p))", "1.0)",
              ["tests/test_layers.py::test_dropout_drops_a_share_p_and_keeps_the_mean"]),
-    Mutation("leans-the-other-way", "geometry.py", "[one, lean,", "[one, -lean,",
+    Mutation("leans-the-other-way", "geometry.py", "lean * taller", "-lean * taller",
              ["tests/test_geometry.py::test_a_slanted_and_shifted_digit_is_set_upright_in_the_middle"]),
     Mutation("receptive-field-without-jump", "layer_table.py", " * dilation * jump", " * dilation",
              ["tests/test_models.py::test_the_table_follows_strides_dilation_and_dense_layers"]),
