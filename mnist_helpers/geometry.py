@@ -29,10 +29,10 @@ class Upright(nn.Module):
     """Sets digits upright, in the middle, at one height. No parameters.
 
     From the moments of the ink: its centre of mass goes to the middle; how far it leans, x = (μ₁₁ / μ₀₂) · y, is
-    sheared away (LeCun et al. 1998, Gradient-based learning applied to document recognition, section III.A); its height
-    is made the same, and its width half way so, since a 1 must stay narrow (Casey 1970, Moment normalization of
-    handprinted characters). Where a digit stands, how far it leans and how large it is say little about which it is;
-    what is taken out need not be learnt.
+    sheared away (LeCun et al. 1998, Gradient-based learning applied to document recognition, section III.A); its
+    height is made the same, and its width half way so, since a 1 must stay narrow (Casey 1970, Moment normalization
+    of handprinted characters). Where a digit stands, how far it leans and how large it is say little about which it
+    is; what is taken out need not be learnt.
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
