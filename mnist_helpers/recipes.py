@@ -49,7 +49,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "sprint": SPRINT,
     **dict.fromkeys(compact.COMPACT, COMPACT),
     "best": COMPACT | {"augmentation": MODERATE | NO_COLOUR_NO_BLANKING},
-    "teacher": COMPACT | {"epochs": 4},
+    "teacher": COMPACT | {"epochs": 3},
 }
 
 MAY_BE_NONE = {"augmentation", "train_size"}
