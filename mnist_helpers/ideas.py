@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from mnist_helpers.comparison import mean_interval
 from mnist_helpers.plots import BLUE, GREEN, GREY, ORANGE, WIDTH
-from mnist_helpers.recipes import COMPACT, COMPACT_AUGMENTATION, NO_COLOUR_NO_BLANKING
+from mnist_helpers.recipes import COMPACT_AUGMENTATION, NO_COLOUR_NO_BLANKING
 from mnist_helpers.study import differences, format_spread, read_study, spread
 from mnist_helpers.sweep import add_engine_options, run_from_options, run_studies
 
@@ -75,7 +75,6 @@ IDEAS = (
     _idea("stronger", "augmentation", "the final network's, without colours", augmentation=NO_COLOUR_NO_BLANKING),
     _idea("blanked", "augmentation", "the final network's", augmentation={}),
     _idea("elastic", "augmentation", "+ elastic, half a pixel", augmentation=COMPACT_AUGMENTATION | {"elastic": 0.5}),
-    _idea("more_elastic", "augmentation", "+ elastic, a pixel", augmentation=COMPACT_AUGMENTATION | {"elastic": 1}),
 )
 
 
