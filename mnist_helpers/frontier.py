@@ -112,7 +112,8 @@ def plot_frontier(studies: Sequence[Study]) -> Figure:
         errors = [100 * (1 - run.final_test_accuracy) for run in study.runs]
         axis.plot([size] * len(errors), errors, "o", color=BLUE, alpha=0.25, markersize=4, markeredgewidth=0)
     means = [100 * (1 - study.test_accuracy.mean) for study in studies]
-    axis.plot(sizes, means, "-o", color=BLUE, label=f"here: last epoch, mean of {len(SEEDS)} seeds (dots: each)")
+    fewest = min(study.test_accuracy.n for study in studies)
+    axis.plot(sizes, means, "-o", color=BLUE, label=f"here: last epoch, mean of {fewest} seeds or more (dots: each)")
     for size, mean, study in zip(sizes, means, studies, strict=True):
         axis.annotate(
             f"{study.test_accuracy.mean:.2%}", (size, mean), (-4, -12), textcoords="offset points", fontsize=8
