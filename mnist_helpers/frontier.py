@@ -115,9 +115,7 @@ def plot_frontier(studies: Sequence[Study]) -> Figure:
     fewest = min(study.test_accuracy.n for study in studies)
     axis.plot(sizes, means, "-o", color=BLUE, label=f"here: last epoch, mean of {fewest} seeds or more (dots: each)")
     for size, mean, study in zip(sizes, means, studies, strict=True):
-        axis.annotate(
-            f"{study.test_accuracy.mean:.2%}", (size, mean), (-4, -12), textcoords="offset points", fontsize=8
-        )
+        axis.annotate(f"{study.test_accuracy.mean:.2%}", (size, mean), (5, 6), textcoords="offset points", fontsize=8)
     for kind, marker in KINDS.items():
         points = [point for point in PUBLIC if point.kind == kind]
         errors = [100 * (1 - point.accuracy) for point in points]
