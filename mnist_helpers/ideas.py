@@ -126,7 +126,6 @@ def plot_ideas(found: Sequence[Found]) -> Figure:
     axis.set(
         title="What each change gains on held-out digits of other writers",
         xlabel="points of accuracy against tiny as it is; 95 % interval over seeds",
-        xscale="symlog",
     )
     return figure
 
