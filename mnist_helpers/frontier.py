@@ -1,4 +1,4 @@
-"""How good by size: `tiny`, `best` and the networks between and below, each over ten seeds, beside public projects.
+"""How good by size: `tiny`, `best` and the networks between and below, each over seeds, beside public projects.
 
 `make frontier` trains all of them on all training images but fifty, for a fixed number of epochs, and reports the
 test set after the last: nothing here is chosen by it.
@@ -99,7 +99,7 @@ def format_frontier(studies: Sequence[Study]) -> str:
 def format_public(points: Sequence[PublicPoint] = PUBLIC) -> str:
     """Return one line a public figure: parameters, accuracy, what it is, and where it stands."""
     return "\n".join(
-        f"{point.parameters:6,d}  {point.accuracy:.2%}  {point.kind:20s} {point.project}, {point.where}"
+        f"{point.parameters:7,d}  {point.accuracy:.2%}  {point.kind:20s} {point.project}, {point.where}"
         for point in points
     )
 

@@ -164,7 +164,7 @@ def plot_ledger(ledger: Ledger) -> Figure:
     )
     bars = right.barh(range(len(labels)), [row.parameters for row in ledger.rows], color=BLUE, height=0.5)
     right.bar_label(bars, [f" {row.parameters:,}" for row in ledger.rows], fontsize=8)
-    right.set(title="Parameters", xlabel="parameters", xscale="log", xlim=(5_000, 1e8))
+    right.set(title="Parameters", xlabel="parameters", xscale="log", xlim=(1_000, 1e8))
     return figure
 
 
