@@ -1,7 +1,6 @@
 """Notebook 10's networks: one plan, from 500 to 20,000 parameters, and what can be changed about it."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Literal
 
 from torch import Tensor, nn
@@ -14,6 +13,7 @@ PATCHES = 14  # places a side that the first convolution leaves
 
 Block = Literal["plain", "depthwise", "shared", "residual"]
 Head = Literal["average", "places", "dense"]
+Pooling = Literal["max", "blurred"]
 
 
 class Residual(nn.Module):
@@ -58,6 +58,9 @@ class CompactNet(nn.Module):
             channels (Howard et al. 2017, https://arxiv.org/abs/1704.04861); `shared`: convolutions of equal widths
             are one and the same, with a BatchNorm each; `residual`: padded ones of equal widths are added to
             their inputs.
+        pooling: `max`, of every two by two places; `blurred`, of every two by two one place apart, then a weighted
+            average in steps of two, so that a stroke one pixel further on changes less (Zhang 2019,
+            https://arxiv.org/abs/1904.11486).
         squeeze: weigh the channels before the pooling.
         upright: set digits upright and to one size before all that.
     """
@@ -70,6 +73,7 @@ class CompactNet(nn.Module):
         padded: tuple[bool, bool] = (False, False),
         head: Head = "average",
         block: Block = "plain",
+        pooling: Pooling = "max",
         squeeze: bool = False,
         upright: bool = True,
     ) -> None:
@@ -78,7 +82,7 @@ class CompactNet(nn.Module):
         # 28×28 to 14×14 in overlapping patches; without BatchNorm, since its filters start whitened
         self.stem = nn.Sequential(nn.Conv2d(1, stem, kernel_size=4, stride=2, padding=1), nn.ReLU(inplace=True))
         weigh = [SqueezeExcite(before[-1])] if squeeze else []
-        self.first_block = nn.Sequential(*_blocks(stem, before, padded[0], block), *weigh, nn.MaxPool2d(2))
+        self.first_block = nn.Sequential(*_blocks(stem, before, padded[0], block), *weigh, *pooling_layers(pooling))
         self.second_block = nn.Sequential(*_blocks(before[-1], after, padded[1], block))
         channels = (*before, *after)[-1]
         self.classifier = nn.Sequential(*_head(head, channels, _side(len(before), len(after), padded)))
@@ -122,6 +126,14 @@ def _convolution(in_channels: int, out_channels: int, padded: bool, depthwise: b
     )
 
 
+def pooling_layers(pooling: Pooling) -> list[nn.Module]:
+    """Return the layers that halve maps of an even side; see `CompactNet`."""
+    if pooling == "max":
+        return [nn.MaxPool2d(2)]
+    # two averages of two are one of three with weights 1, 2, 1
+    return [nn.MaxPool2d(2, stride=1), nn.AvgPool2d(2, stride=1, padding=1), nn.AvgPool2d(2)]
+
+
 def _head(head: Head, channels: int, side: int) -> list[nn.Module]:
     if head == "dense":
         return [nn.Flatten(), nn.Linear(channels * side * side, CLASSES)]
@@ -130,41 +142,3 @@ def _head(head: Head, channels: int, side: int) -> list[nn.Module]:
         places = nn.Conv2d(channels, channels, kernel_size=side, groups=channels, bias=False)
         return [places, nn.Flatten(), nn.Linear(channels, CLASSES)]
     return [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, CLASSES)]
-
-
-TINY = {"stem": 8, "before": (8, 8, 12), "after": (12,)}
-# large enough to learn slant by itself: setting digits upright gains it nothing on held-out digits
-BEST = {
-    "stem": 16,
-    "before": (16, 16, 24),
-    "after": (24, 24),
-    "padded": (False, True),
-    "head": "places",
-    "upright": False,
-}
-COMPACT: dict[str, Callable[[], nn.Module]] = {
-    # a plan for every size
-    "compact_574": partial(CompactNet, 4, (4, 4), (4,)),
-    "compact_1006": partial(CompactNet, 4, (4, 4, 6), (6,)),
-    "compact_1904": partial(CompactNet, 6, (6, 6, 8), (8,)),
-    "compact_2930": partial(CompactNet, 8, (8, 8, 8), (12,)),
-    "tiny": partial(CompactNet, **TINY),
-    "compact_5044": partial(CompactNet, 10, (10, 10, 12), (16,)),
-    "compact_7110": partial(CompactNet, 12, (12, 12, 16), (16,)),
-    "best": partial(CompactNet, **BEST),
-    # twice as wide, beyond the budget: to learn from
-    "teacher": partial(CompactNet, **BEST | {"stem": 32, "before": (32, 32, 48), "after": (48, 48)}),
-    # what was tried: one change to `tiny`, at about its size
-    "tiny_slanted": partial(CompactNet, **TINY, upright=False),
-    "tiny_wide": partial(CompactNet, 12, (12,), (16,)),
-    "tiny_thin": partial(CompactNet, 8, (8, 8, 8, 8), (14,)),
-    "tiny_depthwise": partial(CompactNet, 16, (16, 24, 24), (32,), block="depthwise"),
-    "tiny_shared": partial(CompactNet, 12, (12, 12, 12), (16,), block="shared"),
-    "tiny_residual": partial(CompactNet, 8, (8, 8, 8), (8, 8), padded=(True, True), block="residual"),
-    "tiny_squeeze": partial(CompactNet, **TINY, squeeze=True),
-    "tiny_early_pool": partial(CompactNet, 8, (8,), (8, 12, 12), padded=(False, True)),
-    "tiny_late_pool": partial(CompactNet, 8, (8, 8, 12, 12), ()),
-    "tiny_padded": partial(CompactNet, **TINY, padded=(True, False)),
-    "tiny_places": partial(CompactNet, **TINY, head="places"),
-    "tiny_dense": partial(CompactNet, 8, (8, 8, 10), (12,), head="dense"),
-}

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from mnist_helpers.models import build_model
 from mnist_helpers.paths import display_path
-from mnist_helpers.whitening import check_can_be_whitened, first_convolution
+from mnist_helpers.whitening import check_can_be_whitened, first_convolutions
 
 
 class ConfigError(ValueError):
@@ -35,7 +35,8 @@ def check_network(model: str, learning_epochs: Sequence[int], whitened: bool) ->
         )
     if whitened:
         try:
-            check_can_be_whitened(first_convolution(network))
+            for convolution in first_convolutions(network):
+                check_can_be_whitened(convolution)
         except ValueError as error:
             raise ConfigError(f"whitened=True is not allowed for {model}: {error}") from None
 

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mnist_helpers.descent import descend
+
 TEMPERATURE = 2.0
 """Divides both networks' logits, so that what the teacher holds for second and third likely counts."""
 SHARE = 0.5
@@ -30,9 +32,7 @@ def taught_step(
         answers = teacher(inputs)
     logits = model(inputs)
     loss = distilled(F.cross_entropy(logits, targets, label_smoothing=label_smoothing), logits, answers)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    descend(loss, optimizer)
     return loss.detach(), logits.detach()
 
 

@@ -1,4 +1,4 @@
-"""What was tried on the way to notebook 10's networks: one change each to `tiny` or to its recipe.
+"""What was tried on the way to notebook 10's networks: one change each to `compact_3658` or to its recipe.
 
 `make ideas` trains every one over seeds on the first 50,000 training images and judges it by the last 10,000, which
 are of other writers.
@@ -19,7 +19,7 @@ from mnist_helpers.recipes import COMPACT_AUGMENTATION, NO_COLOUR_NO_BLANKING
 from mnist_helpers.study import differences, format_spread, read_study, spread
 from mnist_helpers.sweep import add_engine_options, run_from_options, run_studies
 
-BASE = {"model": "tiny", "validation_size": 10_000, "held_out": "last", "epochs": 3}
+BASE = {"model": "compact_3658", "validation_size": 10_000, "held_out": "last", "epochs": 3}
 SEEDS = (0, 1, 2)
 HELD_OUT = "validation_accuracy"
 
@@ -36,7 +36,7 @@ class Idea:
 
 @dataclass(frozen=True)
 class Found:
-    """What an idea did to held-out accuracy, against `tiny` as it is, over the same seeds."""
+    """What an idea did to held-out accuracy, against the network as it is, over the same seeds."""
 
     idea: Idea
     parameters: int
@@ -51,20 +51,21 @@ def _idea(name: str, kind: str, change: str, **settings: Any) -> Idea:
     return Idea(f"idea_{name}", kind, change, BASE | settings)
 
 
-UNCHANGED = _idea("tiny", "", "tiny as it is, three epochs")
+UNCHANGED = _idea("unchanged", "", "as it is, three epochs")
 IDEAS = (
-    _idea("slanted", "input", "as written, neither upright nor sized", model="tiny_slanted"),
-    _idea("wide", "depth", "two wide convolutions for four", model="tiny_wide"),
-    _idea("thin", "depth", "five thin ones for four", model="tiny_thin"),
-    _idea("depthwise", "convolutions", "depthwise and 1×1, twice as wide", model="tiny_depthwise"),
-    _idea("shared", "convolutions", "one convolution three times over", model="tiny_shared"),
-    _idea("residual", "convolutions", "padded, added to their inputs", model="tiny_residual"),
-    _idea("squeeze", "convolutions", "+ squeeze-and-excite", model="tiny_squeeze"),
-    _idea("early_pool", "pooling", "after the first convolution", model="tiny_early_pool"),
-    _idea("late_pool", "pooling", "behind the last convolution", model="tiny_late_pool"),
-    _idea("padded", "padding", "same size up to the pooling", model="tiny_padded"),
-    _idea("places", "head", "learnt weights for places", model="tiny_places"),
-    _idea("dense", "head", "a dense layer over places", model="tiny_dense"),
+    _idea("slanted", "input", "as written, neither upright nor sized", model="compact_slanted"),
+    _idea("wide", "depth", "two wide convolutions for four", model="compact_wide"),
+    _idea("thin", "depth", "five thin ones for four", model="compact_thin"),
+    _idea("depthwise", "convolutions", "depthwise and 1×1, twice as wide", model="compact_depthwise"),
+    _idea("shared", "convolutions", "one convolution three times over", model="compact_shared"),
+    _idea("residual", "convolutions", "padded, added to their inputs", model="compact_residual"),
+    _idea("squeeze", "convolutions", "+ squeeze-and-excite", model="compact_squeeze"),
+    _idea("blurred", "pooling", "blurred", model="compact_blurred"),
+    _idea("early_pool", "pooling", "after the first convolution", model="compact_early_pool"),
+    _idea("late_pool", "pooling", "behind the last convolution", model="compact_late_pool"),
+    _idea("padded", "padding", "same size up to the pooling", model="compact_padded"),
+    _idea("places", "head", "learnt weights for places", model="compact_places"),
+    _idea("dense", "head", "a dense layer over places", model="compact_dense"),
     _idea("taught", "training", "distilled from a network of 75,946", teacher="teacher"),
     _idea("averaged", "training", "moving average of the weights", averaging=0.99),
     _idea("adamw", "training", "AdamW, peak 0.01", optimizer="adamw", max_lr=0.01, weight_decay=0.01),
@@ -125,7 +126,7 @@ def plot_ideas(found: Sequence[Found]) -> Figure:
     axis.set_yticks(range(len(ranked)), [f"{each.idea.kind}: {each.idea.change}" for each in ranked], fontsize=8)
     axis.set(
         title="What each change gains on held-out digits of other writers",
-        xlabel="points of accuracy against tiny as it is; 95 % interval over seeds",
+        xlabel="points of accuracy against the network as it is; 95 % interval over seeds",
     )
     return figure
 

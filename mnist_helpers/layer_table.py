@@ -35,7 +35,8 @@ def layer_table(model: nn.Module, input_shape: Sequence[int] = INPUT_SHAPE) -> l
 
     Receptive field r and jump j of a window of size k, stride s and dilation d follow
     r ← r + (k − 1) · d · j and j ← j · s, from r = j = 1 (Araujo, Norris & Sim 2019, Computing Receptive Fields of
-    Convolutional Neural Networks, https://distill.pub/2019/computing-receptive-fields). Global pooling sees all.
+    Convolutional Neural Networks, https://distill.pub/2019/computing-receptive-fields). Global pooling sees all. A
+    layer that sees a whole image starts anew: networks side by side follow one another in the table.
 
     Raises:
         ValueError: windows that are not square, which one number cannot describe.
@@ -43,6 +44,8 @@ def layer_table(model: nn.Module, input_shape: Sequence[int] = INPUT_SHAPE) -> l
     rows, receptive_field, jump = [], 1, 1
     with _evaluation(model):
         for name, layer, inputs, output in trace(model, torch.zeros(1, *input_shape)):
+            if tuple(inputs.shape[1:]) == tuple(input_shape):
+                receptive_field, jump = 1, 1
             if isinstance(layer, WINDOWED):
                 kernel, stride, dilation = (_square(layer, key) for key in ("kernel_size", "stride", "dilation"))
                 receptive_field += (kernel - 1) * dilation * jump

@@ -5,7 +5,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from mnist_helpers.compact import CLASSES, COMPACT
+from mnist_helpers.compact import CLASSES
+from mnist_helpers.sizes import COMPACT
 
 
 def conv_relu(in_channels: int, out_channels: int, batchnorm: bool = True) -> list[nn.Module]:

@@ -18,6 +18,7 @@ DECIDING = (
     "compact",
     "config",
     "data",
+    "descent",
     "distillation",
     "evaluation",
     "geometry",
@@ -25,8 +26,10 @@ DECIDING = (
     "models",
     "optim",
     "runtime",
+    "sizes",
     "state",
     "training",
+    "views",
     "whitening",
 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mnist_helpers import compact
+from mnist_helpers.sizes import COMPACT as COMPACT_NETWORKS
 
 GENTLE = {"degrees": 7, "translate": 0.05, "scale": (0.9, 1.1), "shear": 3}
 MODERATE = {"degrees": 10, "translate": 0.08, "scale": (0.85, 1.15), "shear": 6}
@@ -47,8 +47,8 @@ COMPACT = {
 RECIPES: dict[str, dict[str, Any]] = {
     "fast": FAST,
     "sprint": SPRINT,
-    **dict.fromkeys(compact.COMPACT, COMPACT),
-    "best": COMPACT | {"augmentation": MODERATE | NO_COLOUR_NO_BLANKING},
+    **dict.fromkeys(COMPACT_NETWORKS, COMPACT),
+    **dict.fromkeys(("compact_19546", "best"), COMPACT | {"augmentation": MODERATE | NO_COLOUR_NO_BLANKING}),
     "teacher": COMPACT | {"epochs": 3},
 }
 

@@ -19,7 +19,7 @@ from mnist_helpers.models import build_model
 from mnist_helpers.optim import make_optimizer, make_schedule
 from mnist_helpers.results import EpochRecord
 from mnist_helpers.runtime import seed_epoch
-from mnist_helpers.whitening import SAMPLE, first_convolution, whiten
+from mnist_helpers.whitening import SAMPLE, first_convolutions, whiten
 
 
 @dataclass
@@ -101,7 +101,8 @@ def new_state(config: RunConfig, images: Images, teacher: nn.Module | None = Non
     seed_epoch(config.seed, 0)
     model = build_model(config.model).to(device, memory_format=torch.channels_last)
     if config.whitened:
-        whiten(first_convolution(model), normalise(images.pixels[:SAMPLE]))
+        for convolution in first_convolutions(model):
+            whiten(convolution, normalise(images.pixels[:SAMPLE]))
     if device.type == "cpu":
         accelerate(model)
     optimizer = make_optimizer(model, config)

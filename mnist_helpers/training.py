@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from functools import partial
 from itertools import zip_longest
 
@@ -22,6 +23,7 @@ from mnist_helpers.recipes import with_recipe
 from mnist_helpers.results import EPOCH_HEADER, EpochRecord, RunResults, describe_environment, format_epoch, summarise
 from mnist_helpers.runtime import keep_freed_memory, seed_epoch
 from mnist_helpers.state import TrainingState, new_state
+from mnist_helpers.views import Views, views_step
 
 
 class TrainingDiverged(RuntimeError):
@@ -62,7 +64,7 @@ def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingB
         block.requires_grad_(epoch <= last)
     state.model.train()
     augmentation = config.augmentation_in(epoch)
-    step = partial(taught_step, state.teacher) if state.teacher else train_step
+    step = _step(state)
     # summed where the training runs: reading a number back at every step would make a GPU wait
     loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)
     for indices in torch.randperm(len(images), device=device).split(config.batch_size):
@@ -83,6 +85,12 @@ def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingB
             f"for batch_size={config.batch_size}; try a tenth of it"
         )
     return metrics, learning_rate
+
+
+def _step(state: TrainingState) -> Callable[..., tuple[Tensor, Tensor]]:
+    if state.teacher:
+        return partial(taught_step, state.teacher)
+    return views_step if isinstance(state.model, Views) else train_step
 
 
 def train(

@@ -6,20 +6,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mnist_helpers.views import Views
+
 SAMPLE = 1_000  # images: their patches' covariance hardly changes with more
 PATCH_STRIDE = 3  # pixels
 FLOOR = 5e-3  # added to each variance, so that directions in which patches hardly differ are not blown up
 
 
-def first_convolution(model: nn.Module) -> nn.Conv2d:
-    """Return the layer that sees the pixels.
+def first_convolutions(model: nn.Module) -> list[nn.Conv2d]:
+    """Return the layer that sees the pixels, or one for each of several views.
 
     Raises:
         ValueError: the network has no convolution.
     """
+    if isinstance(model, Views):
+        return [convolution for member in model.members for convolution in first_convolutions(member)]
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
-            return module
+            return [module]
     raise ValueError(f"{type(model).__name__} has no convolution")
 
 

@@ -4,11 +4,12 @@ import copy
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from mnist_helpers.compact import COMPACT, TINY, CompactNet, Residual, SqueezeExcite
+from mnist_helpers.compact import CompactNet, Residual, SqueezeExcite, pooling_layers
 from mnist_helpers.config import EPOCH_BUDGET, PARAMETER_BUDGET, make_config
 from mnist_helpers.frontier import FRONTIER
 from mnist_helpers.ideas import IDEAS
@@ -116,8 +117,31 @@ def test_where_the_pooling_lies(name, places):
     table = layer_table(build_model(name))
     kinds = [row.kind for row in table if row.kind in ("Conv2d", "MaxPool2d")]
     assert kinds.index("MaxPool2d") == {"tiny": 4, "tiny_early_pool": 2, "tiny_late_pool": 5}[name]
-    last = [row for row in table if row.kind == "ReLU" or row.kind == "MaxPool2d"][-1]
+    last = [row for row in table if row.kind in ("ReLU", "MaxPool2d", "AvgPool2d")][-1]
     assert last.output_shape[1] * last.output_shape[2] == places
+
+
+@settings(deadline=None, max_examples=25)
+@given(side=st.integers(1, 7), seed=st.integers(0, 2**31))
+def test_blurred_pooling_is_the_blurred_maximum_at_every_other_place(side, seed):
+    """By hand, as in Zhang 2019: maxima one place apart, weights 1, 2, 1 both ways, every second place kept."""
+    inputs = torch.rand(2, 3, 2 * side, 2 * side, generator=torch.Generator().manual_seed(seed))
+    pooling = nn.Sequential(*pooling_layers("blurred"))
+    maxima = F.max_pool2d(inputs, 2, stride=1)
+    weights = torch.tensor([0.25, 0.5, 0.25])
+    blur = (weights[:, None] * weights).expand(3, 1, 3, 3)
+    torch.testing.assert_close(pooling(inputs), F.conv2d(maxima, blur, stride=2, padding=1, groups=3))
+    assert pooling(inputs).shape == nn.Sequential(*pooling_layers("max"))(inputs).shape
+
+
+def test_blurred_pooling_changes_less_when_a_stroke_moves_by_a_pixel():
+    stroke = torch.zeros(1, 1, 14, 14)
+    stroke[..., 6] = 1
+    changes = {}
+    for pooling in ("max", "blurred"):
+        pool = nn.Sequential(*pooling_layers(pooling))
+        changes[pooling] = max((pool(stroke.roll(by, 3)) - pool(stroke)).abs().max().item() for by in (-1, 1))
+    assert changes["blurred"] < 0.6 * changes["max"]
 
 
 @pytest.mark.parametrize("name", FRONTIER)

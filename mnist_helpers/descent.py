@@ -1,0 +1,11 @@
+"""What every training step ends in."""
+
+import torch
+from torch import Tensor
+
+
+def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    """Move the weights of `optimizer` one step down the gradient of `loss` ()."""
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
