@@ -60,6 +60,7 @@ COMPACT: dict[str, Callable[[], nn.Module]] = {
     "compact_places": partial(CompactNet, **SMALL, head="places"),
     "compact_dense": partial(CompactNet, 8, (8, 8, 10), (12,), head="dense"),
     # what came of it
+    "tinier": partial(CompactNet, 8, (8, 8, 8), (12,), pooling="blurred"),
     "tiny": partial(CompactNet, 8, (8, 8, 12), (14,), pooling="blurred"),
     "best": best,
 }
