@@ -1,4 +1,4 @@
-"""How good by size: one plan from 574 to 19,546 parameters and what was held to a target, over seeds, beside public projects.
+"""How good by size: one plan from 574 to 19,546 parameters and what was held to a target, beside public projects.
 
 `make frontier` trains all of them on all training images but fifty, for a fixed number of epochs, and reports the
 test set after the last: nothing here is chosen by it.

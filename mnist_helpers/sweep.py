@@ -92,7 +92,9 @@ def _write_complete(configurations: Sequence[Configuration], store: RunStore) ->
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where and how `run_from_options` runs."""
-    parser.add_argument("--processes", type=int, help="runs at a time on this machine (default: one a core)")
+    parser.add_argument(
+        "--processes", type=int, help="runs at a time on this machine (default: one a core that torch may use)"
+    )
     parser.add_argument("--threads", type=int, default=1, help="of each run (default: 1)")
     parser.add_argument("--cluster", metavar="ADDRESS", help="run on the Ray cluster there, such as 10.0.0.1:6379")
     parser.add_argument("--again", action="store_true", help="repeat the runs recorded by other code")

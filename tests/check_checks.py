@@ -168,6 +168,25 @@ MUTATIONS = [
              ["tests/test_training.py::test_a_failed_write_leaves_the_old_file_and_no_rest"]),
     Mutation("unknown-parameter-ignored", "config.py", 'extra="forbid"', 'extra="ignore"',
              ["tests/test_config.py::test_a_misspelt_parameter_gets_a_suggestion"]),
+    # views and blurred pooling
+    Mutation("views-trained-together", "views.py", "loss = torch.stack(losses).mean()",
+             "loss = F.cross_entropy(together(logits), targets, label_smoothing=label_smoothing)",
+             ["tests/test_views.py::test_a_step_moves_every_member_as_if_it_were_alone"]),
+    Mutation("views-logits-averaged", "views.py", "F.log_softmax(one, dim=1) for one", "one for one",
+             ["tests/test_views.py::test_the_answer_is_the_members_geometric_mean"]),
+    Mutation("views-never-step", "training.py", "isinstance(state.model, Views)", "state.teacher",
+             ["tests/test_views.py::test_a_run_trains_views_member_by_member"]),
+    Mutation("one-view-whitened", "whitening.py", "for member in model.members for",
+             "for member in model.members[:1] for",
+             ["tests/test_views.py::test_a_run_trains_views_member_by_member"]),
+    Mutation("views-alike", "sizes.py", "upright=True)", "upright=False)",
+             ["tests/test_views.py::test_best_is_a_view_as_written_and_one_set_upright"]),
+    Mutation("pooling-not-blurred", "compact.py", "nn.AvgPool2d(2, stride=1, padding=1)",
+             "nn.MaxPool2d(2, stride=1, padding=1)",
+             ["tests/test_compact.py::test_blurred_pooling_is_the_blurred_maximum_at_every_other_place"]),
+    Mutation("table-not-started-anew", "layer_table.py", "receptive_field, jump = 1, 1\n            if",
+             "pass\n            if",
+             ["tests/test_views.py::test_the_table_lists_members_one_after_the_other"]),
 ]
 # fmt: on
 

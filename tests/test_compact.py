@@ -11,14 +11,19 @@ from torch import nn
 
 from mnist_helpers.compact import CompactNet, Residual, SqueezeExcite, pooling_layers
 from mnist_helpers.config import EPOCH_BUDGET, PARAMETER_BUDGET, make_config
-from mnist_helpers.frontier import FRONTIER
-from mnist_helpers.ideas import IDEAS
+from mnist_helpers.frontier import FRONTIER, ONE_PLAN
+from mnist_helpers.geometry import Upright
+from mnist_helpers.ideas import IDEAS, UNCHANGED
 from mnist_helpers.layer_table import layer_table
 from mnist_helpers.layers import accelerate
 from mnist_helpers.models import MODELS, build_model, count_parameters
+from mnist_helpers.sizes import COMPACT, SMALL
+from mnist_helpers.views import Views
 from mnist_helpers.weights import load_weights, save_weights
+from mnist_helpers.whitening import first_convolutions
 
-VARIANTS = [name for name in COMPACT if name.startswith("tiny_")]
+# what an idea of notebook 10 has in place of the plan
+VARIANTS = [model for idea in IDEAS if (model := idea.settings["model"]) != UNCHANGED.settings["model"]]
 IMAGES = torch.randn(5, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 
 
@@ -27,14 +32,14 @@ def convolutions(network: nn.Module) -> list[nn.Conv2d]:
 
 
 def test_the_frontier_is_eight_sizes_or_more_from_500_to_20_000_parameters_in_order():
-    sizes = [count_parameters(build_model(name)) for name in FRONTIER]
-    assert sizes == sorted(set(sizes))
-    assert len(sizes) >= 8
-    assert 500 <= sizes[0] < 1_000
-    assert 15_000 < sizes[-1] < PARAMETER_BUDGET
-    for name, size in zip(FRONTIER, sizes, strict=True):
-        assert name in ("tiny", "best") or name == f"compact_{size}"
-    assert count_parameters(build_model("tiny")) <= 4_000
+    sizes = {name: count_parameters(build_model(name)) for name in FRONTIER}
+    plan = [sizes[name] for name in ONE_PLAN]
+    assert plan == sorted(set(plan))
+    assert len(plan) >= 8
+    assert 500 <= plan[0] < 1_000
+    assert 15_000 < plan[-1] < PARAMETER_BUDGET
+    assert tuple(f"compact_{size}" for size in plan) == ONE_PLAN
+    assert sizes["tinier"] <= 3_000 < sizes["tiny"] <= 4_000 < sizes["best"] < PARAMETER_BUDGET
 
 
 @pytest.mark.parametrize("name", list(COMPACT))
@@ -45,10 +50,10 @@ def test_every_network_has_a_recipe_within_the_budget_and_can_be_whitened(name):
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_a_variant_is_about_as_large_as_tiny_and_not_tiny(name):
-    size, tiny = (count_parameters(build_model(model)) for model in (name, "tiny"))
-    assert 0.85 * tiny < size < 4_000
-    assert str(build_model(name)) != str(build_model("tiny"))
+def test_a_variant_is_about_as_large_as_what_it_varies_and_another(name):
+    size, unchanged = (count_parameters(build_model(model)) for model in (name, "compact_3658"))
+    assert 0.85 * unchanged < size < 4_000
+    assert str(build_model(name)) != str(build_model("compact_3658"))
 
 
 @settings(deadline=None, max_examples=25)
@@ -78,7 +83,10 @@ def test_convolutions_that_are_shared_are_one_and_the_same():
 
 def test_shared_weights_are_saved_and_read_back(tmp_path):
     torch.manual_seed(0)
-    network, config = build_model("tiny_shared").eval(), make_config(model="tiny_shared", output_dir=str(tmp_path))
+    network, config = (
+        build_model("compact_shared").eval(),
+        make_config(model="compact_shared", output_dir=str(tmp_path)),
+    )
     save_weights(network, config, tmp_path)
     torch.testing.assert_close(load_weights(tmp_path)[0](IMAGES), network(IMAGES))
 
@@ -94,8 +102,13 @@ def test_residual_blocks_add_their_inputs_and_only_where_shapes_agree():
 
 
 def test_compact_networks_set_digits_upright_unless_told_not_to():
-    kinds = {name: type(build_model(name).upright).__name__ for name in COMPACT}
-    assert {name for name, kind in kinds.items() if kind != "Upright"} <= {"tiny_slanted", "best", "teacher"}
+    networks = {name: build_model(name) for name in COMPACT}
+    slanted = {
+        name
+        for name, network in networks.items()
+        if not isinstance(network, Views) and not isinstance(network.upright, Upright)
+    }
+    assert slanted == {"compact_slanted", "compact_19546", "teacher"}
 
 
 def test_squeeze_and_excite_weighs_whole_channels():
@@ -108,15 +121,17 @@ def test_squeeze_and_excite_weighs_whole_channels():
 
 
 def test_depthwise_convolutions_see_one_channel_each():
-    groups = [layer.groups for layer in convolutions(build_model("tiny_depthwise"))]
+    groups = [layer.groups for layer in convolutions(build_model("compact_depthwise"))]
     assert groups == [1, 16, 1, 16, 1, 24, 1, 24, 1]
 
 
-@pytest.mark.parametrize(("name", "places"), [("tiny", 4), ("tiny_early_pool", 36), ("tiny_late_pool", 9)])
+@pytest.mark.parametrize(
+    ("name", "places"), [("compact_3658", 4), ("compact_early_pool", 36), ("compact_late_pool", 9)]
+)
 def test_where_the_pooling_lies(name, places):
     table = layer_table(build_model(name))
     kinds = [row.kind for row in table if row.kind in ("Conv2d", "MaxPool2d")]
-    assert kinds.index("MaxPool2d") == {"tiny": 4, "tiny_early_pool": 2, "tiny_late_pool": 5}[name]
+    assert kinds.index("MaxPool2d") == {"compact_3658": 4, "compact_early_pool": 2, "compact_late_pool": 5}[name]
     last = [row for row in table if row.kind in ("ReLU", "MaxPool2d", "AvgPool2d")][-1]
     assert last.output_shape[1] * last.output_shape[2] == places
 
@@ -153,8 +168,18 @@ def test_the_fast_layers_compute_what_the_networks_plain_ones_do(name):
     torch.testing.assert_close(fast.eval()(IMAGES), plain.eval()(IMAGES), rtol=1e-4, atol=1e-4)
 
 
-def test_tiny_is_the_plan_its_variants_change():
-    assert count_parameters(CompactNet(**TINY)) == count_parameters(MODELS["tiny"]())
+def test_the_small_plan_is_what_its_variants_change():
+    assert count_parameters(CompactNet(**SMALL)) == count_parameters(MODELS["compact_3658"]())
+
+
+def test_what_is_held_to_a_target_pools_blurred():
+    for name in ("tinier", "tiny", "best"):
+        kinds = [type(layer) for layer in build_model(name).modules()]
+        assert (
+            kinds.count(nn.AvgPool2d)
+            == 2 * kinds.count(nn.MaxPool2d)
+            == 2 * len(first_convolutions(build_model(name)))
+        )
 
 
 def test_the_teacher_is_as_large_as_the_idea_says():

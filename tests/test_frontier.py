@@ -79,7 +79,7 @@ def test_public_points_are_marked_as_what_they_are():
     assert {point.kind for point in PUBLIC} == set(KINDS)
     (axis,) = plot_frontier(read_frontier()).axes
     labels = [text.get_text() for text in axis.get_legend().get_texts()]
-    assert labels[1:] == [f"public: {kind}" for kind in KINDS]
+    assert labels[2:] == [f"public: {kind}" for kind in KINDS]
     drawn = {
         line.get_label().removeprefix("public: "): list(line.get_xdata())
         for line in axis.lines

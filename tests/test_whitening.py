@@ -7,7 +7,7 @@ from torch import nn
 
 from mnist_helpers.augment import normalise
 from mnist_helpers.models import MODELS, build_model
-from mnist_helpers.whitening import PATCH_STRIDE, SAMPLE, first_convolution, whiten
+from mnist_helpers.whitening import PATCH_STRIDE, SAMPLE, first_convolutions, whiten
 
 
 @pytest.fixture
@@ -51,10 +51,13 @@ def test_what_cannot_be_whitened_is_refused(layer, inputs):
 
 
 @pytest.mark.parametrize("name", list(MODELS))
-def test_the_first_convolution_sees_the_pixels(name):
-    assert first_convolution(build_model(name)).in_channels == 1
+def test_the_first_convolutions_see_the_pixels_one_for_each_view(name):
+    network = build_model(name)
+    found = first_convolutions(network)
+    assert [convolution.in_channels for convolution in found] == [1] * (2 if name == "best" else 1)
+    assert len({id(convolution) for convolution in found}) == len(found)
 
 
 def test_a_network_without_convolutions_has_no_first():
     with pytest.raises(ValueError, match="Linear has no convolution"):
-        first_convolution(nn.Linear(2, 2))
+        first_convolutions(nn.Linear(2, 2))
