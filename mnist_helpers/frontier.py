@@ -115,15 +115,21 @@ def plot_frontier(studies: Sequence[Study]) -> Figure:
         errors = [100 * (1 - run.final_test_accuracy) for run in study.runs]
         axis.plot([size] * len(errors), errors, "o", color=BLUE, alpha=0.25, markersize=4, markeredgewidth=0)
     fewest = min(study.test_accuracy.n for study in studies)
-    for names, line, what in ((ONE_PLAN, "-o", "one plan"), (TARGETED, "*", "held to a target")):
+    for names, line, markersize, what in ((ONE_PLAN, "-o", 6, "one plan"), (TARGETED, "*", 14, "held to a target")):
         chosen = [study for study in studies if study.name in names]
         means = {study.runs[0].total_parameters: 100 * (1 - study.test_accuracy.mean) for study in chosen}
         label = f"here, {what}: last epoch, mean of {fewest} seeds or more (dots: each)"
-        axis.plot(list(means), list(means.values()), line, color=BLUE, markersize=6 * len(line), label=label)
-        above = names == ONE_PLAN
-        for size, mean in means.items():
-            place = {"xytext": (5, 6) if above else (-6, -8), "ha": "left" if above else "right"}
-            axis.annotate(f"{1 - mean / 100:.2%}", (size, mean), textcoords="offset points", fontsize=8, **place)
+        axis.plot(list(means), list(means.values()), line, color=BLUE, markersize=markersize, label=label)
+        for row, (study, (size, mean)) in enumerate(zip(chosen, means.items(), strict=True)):
+            # neighbours' labels one above the other
+            if names == TARGETED:
+                text, place = (
+                    f"{study.name}: {1 - mean / 100:.2%}",
+                    {"xytext": (-8, -14 - 14 * (row % 2)), "ha": "right"},
+                )
+            else:
+                text, place = f"{1 - mean / 100:.2%}", {"xytext": (5, 7 + 12 * (row % 2))}
+            axis.annotate(text, (size, mean), textcoords="offset points", fontsize=8, **place)
     for kind, marker in KINDS.items():
         points = [point for point in PUBLIC if point.kind == kind]
         errors = [100 * (1 - point.accuracy) for point in points]
