@@ -77,7 +77,7 @@ def read_frontier() -> list[Study]:
 def format_frontier(studies: Sequence[Study]) -> str:
     """Return one line a network: parameters, mean ± std, extremes, both 95 % intervals, seeds."""
     header = ("", "parameters", "mean ± std", "from", "to", "95 % over seeds", "95 % over test sets", "seeds")
-    line = "{:14s} {:>10s} {:>15s} {:>7s} {:>7s} {:>16s} {:>19s} {:>5s}"
+    line = "{:14s} {:>10s} {:>15s} {:>7s} {:>7s} {:>16s}  {:>19s}  {:>5s}"
     lines = [line.format(*header)]
     for study in studies:
         found = study.test_accuracy

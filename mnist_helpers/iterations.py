@@ -35,7 +35,7 @@ class Iteration:
 
 ITERATIONS = (
     Iteration("baseline", "02_baseline", "pytorch/examples' network", {**PLAIN, "model": "baseline"}),
-    Iteration("skeleton", "03_skeleton", "convolutions and a global average only", {**PLAIN, "model": "skeleton"}),
+    Iteration("skeleton", "03_skeleton", "convolutions, a global average", {**PLAIN, "model": "skeleton"}),
     Iteration("batchnorm", "04_batchnorm_and_dropout", "+ BatchNorm", {**PLAIN, "model": "batchnorm"}),
     Iteration("dropout", "04_batchnorm_and_dropout", "+ dropout", {**PLAIN, "model": "final"}),
     Iteration("augmentation", "05_augmentation", "+ augmentation", CONSTANT),
