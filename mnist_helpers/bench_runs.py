@@ -3,12 +3,13 @@
 Counted is everything from images in memory to final weights, augmentation included, evaluation not.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict
+from torch import nn
 
 from mnist_helpers.augment import normalise
 from mnist_helpers.bench_epoch import MEMORY, REFERENCE, train_some
@@ -26,8 +27,20 @@ REFERENCE_RUN = "reference's recipe, torchvision in a DataLoader"
 PEER_RUN = "train_mnist_fast, final notebook"
 FINAL_RUN = "final: the same recipe, ours"
 FAST_RUN = "fast"
+BFLOAT16_RUN = "fast, in bfloat16"
 SPRINT_RUN = "sprint"
-RUNS = (REFERENCE_RUN, PEER_RUN, FINAL_RUN, FAST_RUN, SPRINT_RUN)
+WHOLE = {
+    FAST_RUN: {"model": "fast"},
+    BFLOAT16_RUN: {"model": "fast", "precision": "bfloat16"},
+    SPRINT_RUN: {"model": "sprint"},
+}
+"""Settings of ours that are trained to their end."""
+SCALED = {REFERENCE_RUN: REFERENCE, FINAL_RUN: MEMORY}
+"""Versions of the final network's epoch, of which a part is timed."""
+RUNS = (REFERENCE_RUN, PEER_RUN, FINAL_RUN, *WHOLE)
+
+# a page is about 95 characters wide
+BRIEF = {REFERENCE_RUN: "reference's recipe", PEER_RUN: "train_mnist_fast", FINAL_RUN: "final: the same recipe"}
 
 
 class Reached(BaseModel):
@@ -40,8 +53,8 @@ class Reached(BaseModel):
     test_accuracy: Spread
 
 
-def measure_runs(batches: int, repeat: int) -> Iterator[Taken]:
-    """Time every contestant once, those that are not ours before freed memory is kept, which cannot be undone.
+def measure_runs(batches: int, names: Sequence[str], repeat: int) -> Iterator[Taken]:
+    """Time contestants once, in the order of `RUNS`: ours last, since freed memory, once kept, stays so.
 
     The two runs of fifteen epochs are timed over `batches` batches and scaled; the short ones are trained to their
     end, with `repeat` as their seed.
@@ -49,22 +62,31 @@ def measure_runs(batches: int, repeat: int) -> Iterator[Taken]:
     final = RunConfig(device="cpu", seed=repeat)
     split = load_split(final.data_dir, final.validation_size, final.train_size, final.seed)
     images = split.train
-    yield Taken(REFERENCE_RUN, final.epochs * train_some(REFERENCE, final, images, batches)[1])
-    inputs = normalise(images.pixels)
-    peer = timed(lambda: train_mnist_fast(inputs, images.targets, repeat))
-    yield Taken(PEER_RUN, peer[0], evaluate(peer[1], split.test).accuracy)
-    yield Taken(FINAL_RUN, final.epochs * train_some(MEMORY, final, images, batches)[1])
-    for name in (FAST_RUN, SPRINT_RUN):
-        config = make_config(model=name, seed=repeat, device="cpu", output_dir=TRIAL_FOLDER)
-        seconds, network = timed(partial(fit, config, images))
-        yield Taken(name, seconds, evaluate(network, split.test).accuracy)
+
+    def scaled(version: str) -> float:
+        return final.epochs * train_some(version, final, images, batches)[1]
+
+    def whole(training: Callable[[], nn.Module]) -> tuple[float, float]:
+        seconds, network = timed(training)
+        return seconds, evaluate(network, split.test).accuracy
+
+    for name in names:
+        if name in SCALED:
+            yield Taken(name, scaled(SCALED[name]))
+        elif name == PEER_RUN:
+            inputs = normalise(images.pixels)
+            yield Taken(name, *whole(partial(train_mnist_fast, inputs, images.targets, repeat)))
+        else:
+            config = make_config(**WHOLE[name], seed=repeat, device="cpu", output_dir=TRIAL_FOLDER)
+            yield Taken(name, *whole(partial(fit, config, images)))
 
 
 def reached(found: Mapping[str, Sequence[Taken]]) -> dict[str, Reached]:
     """Return what the contestants reached that were trained to their end."""
     networks = {PEER_RUN: (TrainMnistFastNet(), 1)}
-    for name in (FAST_RUN, SPRINT_RUN):
-        networks[name] = (build_model(name), make_config(model=name, output_dir=TRIAL_FOLDER).epochs)
+    for name, settings in WHOLE.items():
+        config = make_config(**settings, output_dir=TRIAL_FOLDER)
+        networks[name] = (build_model(config.model), config.epochs)
     return {
         name: Reached(
             parameters=count_parameters(network),
@@ -80,7 +102,7 @@ def format_runs(measured: Mapping[str, Measured], accuracies: Mapping[str, Reach
     lines = [f"{'':24s} {'seconds':>8s} {'reference':>10s} {'peer':>7s}  parameters  test accuracy    seeds"]
     for name, one in measured.items():
         reference, peer = (1 / one.ratios[other] for other in (REFERENCE_RUN, PEER_RUN))
-        brief = name.split(",")[0]  # a page is about 95 characters wide
+        brief = BRIEF.get(name, name)
         line = f"{brief:24s} {one.median_seconds:8.1f} {reference:9.1f}× {peer:6.2f}×"
         if name in accuracies:
             found = accuracies[name]
@@ -91,9 +113,9 @@ def format_runs(measured: Mapping[str, Measured], accuracies: Mapping[str, Reach
 
 def plot_runs(measured: Mapping[str, Measured], accuracies: Mapping[str, Reached]) -> Figure:
     """Draw the median seconds of every contestant on a logarithmic axis, with ratio and accuracy on each bar."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 3), layout="constrained")
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.4), layout="constrained")
     medians = [measured[name].median_seconds for name in RUNS]
-    bars = axis.barh(RUNS, medians, color=[GREY, GREY, *[BLUE] * 3])
+    bars = axis.barh(RUNS, medians, color=[GREY, GREY, *[BLUE] * (len(RUNS) - 2)])
     labels = []
     for name, median in zip(RUNS, medians, strict=True):
         accuracy = f", {format_spread(accuracies[name].test_accuracy)}" if name in accuracies else ""

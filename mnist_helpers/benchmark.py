@@ -55,7 +55,7 @@ def read_benchmark() -> Benchmark:
 def run_benchmark(batches: int, repeats: int, seeds: int) -> Benchmark:
     """Measure everything: epochs and growth `repeats` times, whole trainings with `seeds` seeds."""
     epochs = take_turns(partial(bench_epoch.measure_epochs, batches), bench_epoch.VERSIONS, repeats)
-    runs = take_turns(partial(bench_runs.measure_runs, batches), bench_runs.RUNS, seeds)
+    runs = take_turns(partial(bench_runs.measure_runs, batches, bench_runs.RUNS), bench_runs.RUNS, seeds)
     growth = take_turns(bench_growth.measure_growth, bench_growth.names(), repeats)
     grown = compare(growth, [])
     return Benchmark(
@@ -71,8 +71,9 @@ def run_benchmark(batches: int, repeats: int, seeds: int) -> Benchmark:
 
 
 def quick_failures(batches: int) -> list[str]:
-    """Run every contestant twice; return the ratios above their limit."""
-    found = take_turns(partial(bench_runs.measure_runs, batches), bench_runs.RUNS, repeats=2)
+    """Run the reference's recipe and those with a limit twice; return the names of those above it."""
+    names = (bench_runs.REFERENCE_RUN, *QUICK_LIMITS)
+    found = take_turns(partial(bench_runs.measure_runs, batches, names), names, repeats=2)
     measured = compare(found, [bench_runs.REFERENCE_RUN])
     failures = []
     for name, limit in QUICK_LIMITS.items():

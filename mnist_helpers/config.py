@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from mnist_helpers.config_checks import ConfigError, check_device, check_network, check_writable, explain
 from mnist_helpers.models import MODELS
 from mnist_helpers.paths import resolve
+from mnist_helpers.precision import Precision
 from mnist_helpers.recipes import with_recipe
 
 PARAMETER_BUDGET = 20_000
@@ -83,6 +84,9 @@ class RunConfig(_Frozen):
     base_momentum: float = Field(0.85, gt=0, lt=1)
     """Nesterov momentum at the peak rate; a constant rate has the momentum midway."""
     weight_decay: float = Field(5e-4, ge=0)
+    precision: Precision = "float32"
+    """Numbers that convolutions and dense layers compute in while training; bfloat16 is faster on a GPU or a CPU with
+    AMX, and slower on any other (`precision.py`)."""
     label_smoothing: float = Field(0, ge=0, lt=1)
     """Share of each target that is spread evenly over all classes (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567)."""
     teacher: Annotated[str, AfterValidator(_known_model)] | None = None

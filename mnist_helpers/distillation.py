@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mnist_helpers.descent import descend
+from mnist_helpers.precision import Precision, computing_in
 
 TEMPERATURE = 2.0
 """Divides both networks' logits, so that what the teacher holds for second and third likely counts."""
@@ -22,15 +23,17 @@ def taught_step(
     targets: Tensor,
     optimizer: torch.optim.Optimizer,
     label_smoothing: float = 0,
+    precision: Precision = "float32",
 ) -> tuple[Tensor, Tensor]:
     """Take one step towards the labels and the answers of `teacher`, which stays as it is.
 
     Returns:
         The mixed loss () of the batch and the logits (N, 10), as `training.train_step` does.
     """
-    with torch.no_grad():
-        answers = teacher(inputs)
-    logits = model(inputs)
+    with computing_in(precision, targets.device):
+        with torch.no_grad():
+            answers = teacher(inputs).float()
+        logits = model(inputs).float()
     loss = distilled(F.cross_entropy(logits, targets, label_smoothing=label_smoothing), logits, answers)
     descend(loss, optimizer)
     return loss.detach(), logits.detach()

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import torch
 
+from mnist_helpers.config import RunConfig
 from mnist_helpers.data import load_mnist
 from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.precision import multiplies_bfloat16_fast
 
 MINIMUM_PYTHON = (3, 11)
 FREE_BYTES_NEEDED = 500_000_000
@@ -51,9 +53,12 @@ def check_packages() -> str:
 
 def check_device() -> str:
     """Return the device a run would use."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return f"cpu, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+    device = RunConfig().torch_device()
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name()
+    else:
+        name = f"cpu, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+    return f"{name}, precision=bfloat16 {'gains' if multiplies_bfloat16_fast(device) else 'costs'} time"
 
 
 def check_data() -> str:

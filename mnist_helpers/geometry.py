@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mnist_helpers.data import MEAN, STD
+from mnist_helpers.precision import computing_in
 
 BLACK = -MEAN / STD
 """Of normalised inputs."""
@@ -37,7 +38,8 @@ class Upright(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return normalised images (N, 1, H, H) float32 of `inputs` of that shape; nothing flows back through it."""
-        with torch.no_grad():
+        # places need more digits than bfloat16 has
+        with torch.no_grad(), computing_in("float32", inputs.device):
             ink = inputs.squeeze(1) - BLACK
             size = ink.shape[-1]
             place = torch.arange(size, dtype=ink.dtype, device=ink.device) - (size - 1) / 2

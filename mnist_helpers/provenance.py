@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).resolve().parent
 DECIDING = (
     "archives",
     "augment",
+    "batches",
     "compact",
     "config",
     "data",
@@ -25,6 +26,7 @@ DECIDING = (
     "layers",
     "models",
     "optim",
+    "precision",
     "runtime",
     "sizes",
     "state",

@@ -10,14 +10,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mnist_helpers.augment import augment
+from mnist_helpers.batches import epoch_batches
 from mnist_helpers.checkpoints import checkpoint_folder, latest_checkpoint, save_checkpoint, start_folder
 from mnist_helpers.config import RunConfig
 from mnist_helpers.data import Images, Split
+from mnist_helpers.descent import descend
 from mnist_helpers.distillation import taught_step
 from mnist_helpers.evaluation import Metrics, evaluate, find_mistakes
 from mnist_helpers.layers import accelerate
 from mnist_helpers.models import count_parameters
+from mnist_helpers.precision import Precision, computing_in
 from mnist_helpers.progress import TrainingBar
 from mnist_helpers.recipes import with_recipe
 from mnist_helpers.results import EPOCH_HEADER, EpochRecord, RunResults, describe_environment, format_epoch, summarise
@@ -31,14 +33,18 @@ class TrainingDiverged(RuntimeError):
 
 
 def train_step(
-    model: nn.Module, inputs: Tensor, targets: Tensor, optimizer: torch.optim.Optimizer, label_smoothing: float = 0
+    model: nn.Module,
+    inputs: Tensor,
+    targets: Tensor,
+    optimizer: torch.optim.Optimizer,
+    label_smoothing: float = 0,
+    precision: Precision = "float32",
 ) -> tuple[Tensor, Tensor]:
-    """Take one step down the gradient of a batch's mean loss; return that loss () and the logits (N, 10)."""
-    logits = model(inputs)
+    """Take one step down the gradient of a batch's mean loss; return that loss () and the logits (N, 10) float32."""
+    with computing_in(precision, targets.device):
+        logits = model(inputs).float()
     loss = F.cross_entropy(logits, targets, label_smoothing=label_smoothing)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    descend(loss, optimizer)
     return loss.detach(), logits.detach()
 
 
@@ -63,20 +69,17 @@ def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingB
     for block, last in zip_longest(state.model.children(), config.learning_epochs, fillvalue=config.epochs):
         block.requires_grad_(epoch <= last)
     state.model.train()
-    augmentation = config.augmentation_in(epoch)
     step = _step(state)
     # summed where the training runs: reading a number back at every step would make a GPU wait
     loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)
-    for indices in torch.randperm(len(images), device=device).split(config.batch_size):
-        batch = images.take(indices)
-        inputs = augment(batch.pixels, augmentation)
-        loss, logits = step(state.model, inputs, batch.targets, state.optimizer, config.label_smoothing)
+    for inputs, targets in epoch_batches(images, config.batch_size, config.augmentation_in(epoch)):
+        loss, logits = step(state.model, inputs, targets, state.optimizer, config.label_smoothing, config.precision)
         if state.averaged:
             state.averaged.update_parameters(state.model)
         learning_rate = state.optimizer.param_groups[0]["lr"]
         state.schedule.step()
-        loss_sum += loss * len(indices)
-        correct += (logits.argmax(1) == batch.targets).sum()
+        loss_sum += loss * len(targets)
+        correct += (logits.argmax(1) == targets).sum()
         bar.batch(loss)
     metrics = Metrics(loss_sum.item() / len(images), correct.item() / len(images))
     if not math.isfinite(metrics.loss):

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mnist_helpers.descent import descend
+from mnist_helpers.precision import Precision, computing_in
 
 
 class Views(nn.Module):
@@ -41,7 +42,12 @@ def together(logits: list[Tensor]) -> Tensor:
 
 
 def views_step(
-    model: Views, inputs: Tensor, targets: Tensor, optimizer: torch.optim.Optimizer, label_smoothing: float = 0
+    model: Views,
+    inputs: Tensor,
+    targets: Tensor,
+    optimizer: torch.optim.Optimizer,
+    label_smoothing: float = 0,
+    precision: Precision = "float32",
 ) -> tuple[Tensor, Tensor]:
     """Take one step in which every member learns the labels as if it were alone.
 
@@ -51,7 +57,8 @@ def views_step(
     Returns:
         The members' mean loss () of the batch and their average (N, 10), as `training.train_step` does.
     """
-    logits = model.each(inputs)
+    with computing_in(precision, targets.device):
+        logits = [one.float() for one in model.each(inputs)]
     losses = [F.cross_entropy(one, targets, label_smoothing=label_smoothing) for one in logits]
     loss = torch.stack(losses).mean()
     descend(loss, optimizer)
