@@ -65,6 +65,7 @@ TRIED = (
     Step("speed_never_learns", "first block never learns", {**HELD_OUT, "model": "fast", "learning_epochs": (0, 2)}),
     Step("speed_batch_128", "batches of 128", {**HELD_OUT, "model": "fast", "batch_size": 128}),
     Step("speed_batch_384", "batches of 384", {**HELD_OUT, "model": "fast", "batch_size": 384}),
+    Step("speed_bfloat16", "in bfloat16", {**HELD_OUT, "model": "fast", "precision": "bfloat16"}),
     Step("speed_two_epochs", "2 epochs", {**HELD_OUT, "model": "fast", "epochs": 2}),
     Step("speed_plain", "no augmentation", {**HELD_OUT, "model": "fast", "augmentation": None}),
 )

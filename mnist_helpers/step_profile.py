@@ -36,7 +36,8 @@ PICTURE = f"{PUBLISHED_FOLDER}/profile.png"
 WARM_UP, STEPS = 10, 50
 PLAIN, FINAL = "final, plain torch", "final"
 FAST, FROZEN = "fast, first epoch", "fast, last epoch"
-VERSIONS = (PLAIN, FINAL, FAST, FROZEN)
+BFLOAT16 = "first, in bfloat16"
+VERSIONS = (PLAIN, FINAL, FAST, FROZEN, BFLOAT16)
 AUGMENTATION = "augmentation"
 # by the start of the operator's name; what an operator spends in others counts as theirs
 PARTS = {
@@ -76,7 +77,10 @@ class Profiles(BaseModel):
 def measure_profile(version: str) -> StepProfile:
     """Profile the training step of one of `VERSIONS`, in this process."""
     config = make_config(
-        model="final" if version in (PLAIN, FINAL) else "fast", device="cpu", output_dir=TRIAL_FOLDER
+        model="final" if version in (PLAIN, FINAL) else "fast",
+        precision="bfloat16" if version == BFLOAT16 else "float32",
+        device="cpu",
+        output_dir=TRIAL_FOLDER,
     )
     images = load_mnist()[0]
     seed_epoch(0, 0)
@@ -94,7 +98,7 @@ def measure_profile(version: str) -> StepProfile:
                 with record_function(AUGMENTATION):
                     batch = images.take(torch.randint(len(images), (config.batch_size,)))
                     inputs = augment(batch.pixels, config.augmentation)
-                train_step(model, inputs, batch.targets, optimizer, config.label_smoothing)
+                train_step(model, inputs, batch.targets, optimizer, config.label_smoothing, config.precision)
 
     steps(WARM_UP)
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
