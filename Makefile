@@ -12,7 +12,7 @@ LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-pro
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
         check-params view-results notebooks check-notebooks check-checks check-goal seeds studies fast speedups ideas \
-        frontier sweep compare-threads ledger bench bench-quick profile clean clean-checkpoints
+        frontier sweep compare-threads ledger bench bench-quick bench-gpu profile clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -112,6 +112,9 @@ bench: $(READY) ## Time the reference's recipe, a public one and ours side by si
 
 bench-quick: $(READY) ## Check the ratios of whole trainings with a wide margin, in a minute
 	$(BIN)/python -m mnist_helpers.benchmark --quick
+
+bench-gpu: $(READY) ## Time whole trainings on a GPU, from a cold start and warm, beside a public one
+	$(BIN)/python -m mnist_helpers.bench_gpu
 
 profile: $(READY) ## Show where the time of a training step goes, before and after
 	$(BIN)/python -m mnist_helpers.step_profile

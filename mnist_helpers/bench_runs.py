@@ -14,7 +14,7 @@ from torch import nn
 from mnist_helpers.augment import normalise
 from mnist_helpers.bench_epoch import MEMORY, REFERENCE, train_some
 from mnist_helpers.config import TRIAL_FOLDER, RunConfig, make_config
-from mnist_helpers.data import load_split
+from mnist_helpers.data import Images, load_split
 from mnist_helpers.evaluation import evaluate
 from mnist_helpers.measure import Measured, Taken, timed
 from mnist_helpers.models import build_model, count_parameters
@@ -53,6 +53,14 @@ class Reached(BaseModel):
     test_accuracy: Spread
 
 
+def whole_training(name: str, images: Images, seed: int) -> Callable[[], nn.Module]:
+    """Return what trains the peer, or one of `WHOLE`, to its end on the device of `images`."""
+    if name == PEER_RUN:
+        return partial(train_mnist_fast, normalise(images.pixels), images.targets, seed)
+    device = str(images.targets.device)
+    return partial(fit, make_config(**WHOLE[name], seed=seed, device=device, output_dir=TRIAL_FOLDER), images)
+
+
 def measure_runs(batches: int, names: Sequence[str], repeat: int) -> Iterator[Taken]:
     """Time contestants once, in the order of `RUNS`: ours last, since freed memory, once kept, stays so.
 
@@ -66,19 +74,12 @@ def measure_runs(batches: int, names: Sequence[str], repeat: int) -> Iterator[Ta
     def scaled(version: str) -> float:
         return final.epochs * train_some(version, final, images, batches)[1]
 
-    def whole(training: Callable[[], nn.Module]) -> tuple[float, float]:
-        seconds, network = timed(training)
-        return seconds, evaluate(network, split.test).accuracy
-
     for name in names:
         if name in SCALED:
             yield Taken(name, scaled(SCALED[name]))
-        elif name == PEER_RUN:
-            inputs = normalise(images.pixels)
-            yield Taken(name, *whole(partial(train_mnist_fast, inputs, images.targets, repeat)))
         else:
-            config = make_config(**WHOLE[name], seed=repeat, device="cpu", output_dir=TRIAL_FOLDER)
-            yield Taken(name, *whole(partial(fit, config, images)))
+            seconds, network = timed(whole_training(name, images, repeat))
+            yield Taken(name, seconds, evaluate(network, split.test).accuracy)
 
 
 def reached(found: Mapping[str, Sequence[Taken]]) -> dict[str, Reached]:

@@ -26,11 +26,13 @@ def make_schedule(optimizer: torch.optim.Optimizer, config: RunConfig, steps_per
     """Return the schedule over exactly the steps of this run, to be stepped after every batch."""
     if config.schedule == "constant":
         return ConstantLR(optimizer, factor=1)
+    steps = config.epochs * steps_per_epoch
     return OneCycleLR(
         optimizer,
         max_lr=config.max_lr,
-        total_steps=config.epochs * steps_per_epoch,
-        pct_start=config.pct_start,
+        total_steps=steps,
+        # torch divides by the length of the rise, which is 0 where it is just the first step
+        pct_start=config.pct_start + (1e-6 if config.pct_start * steps == 1 else 0),
         div_factor=config.div_factor,
         final_div_factor=config.final_div_factor,
         base_momentum=config.base_momentum,

@@ -3,12 +3,13 @@
 import re
 
 from mnist_helpers.bench_epoch import MEMORY, PIL, REFERENCE
-from mnist_helpers.bench_runs import FAST_RUN, PEER_RUN, REFERENCE_RUN, SPRINT_RUN
+from mnist_helpers.bench_runs import BFLOAT16_RUN, FAST_RUN, PEER_RUN, REFERENCE_RUN, SPRINT_RUN
 from mnist_helpers.benchmark import read_benchmark
 from mnist_helpers.comparison import images_interval, mean_interval
 from mnist_helpers.evaluation import accuracy_interval
 from mnist_helpers.frontier import read_frontier
 from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.provenance import PACKAGE
 from mnist_helpers.results import read_results
 from mnist_helpers.study import Spread, read_study
 
@@ -35,12 +36,14 @@ def test_the_numbers_are_the_records():
 
 def test_the_speeds_are_the_benchmarks():
     found = read_benchmark()
-    fast, sprint, peer = (found.reached[name] for name in (FAST_RUN, SPRINT_RUN, PEER_RUN))
+    fast, halved, sprint, peer = (found.reached[name] for name in (FAST_RUN, BFLOAT16_RUN, SPRINT_RUN, PEER_RUN))
     for text in (
         f"{fast.parameters:,} parameters and {fast.epochs} epochs",
         f"**{percent(read_study('fast').test_accuracy)}**",
         f"**{found.runs[FAST_RUN].median_seconds:.1f} seconds**",
         f"{1 / found.runs[FAST_RUN].ratios[REFERENCE_RUN]:.0f} times faster",
+        f"{found.runs[BFLOAT16_RUN].median_seconds:.1f} seconds, {percent(halved.test_accuracy)} and "
+        f"{1 / found.runs[BFLOAT16_RUN].ratios[REFERENCE_RUN]:.0f} times",
         f"reaches {percent(sprint.test_accuracy)} in {found.runs[SPRINT_RUN].ratios[PEER_RUN]:.2f} of the time",
         f"({percent(peer.test_accuracy)}, {peer.parameters:,} parameters)",
         f"takes {found.epoch[MEMORY].ratios[REFERENCE]:.2f} of the time",
@@ -63,6 +66,13 @@ def test_the_sizes_are_the_frontiers():
     expected.append(f"{low:.2f} to {high:.2f} %")
     for text in expected:
         assert text in README.replace("\n", " "), text
+
+
+def test_the_helpers_own_page_names_every_module_once():
+    page = (PACKAGE / "README.md").read_text(encoding="utf-8")
+    table = page[page.index("| concern |") :]
+    named = re.findall(r"\]\((\w+\.py)\)", table)
+    assert sorted(named) == sorted(path.name for path in PACKAGE.glob("*.py") if path.name != "__init__.py")
 
 
 def test_links_and_pictures_are_there():

@@ -1,5 +1,6 @@
 """Training learns, repeats itself bit for bit, survives any kill, and writes down what happened."""
 
+import math
 import os
 import signal
 import subprocess
@@ -8,6 +9,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from mnist_helpers import checkpoints
 from mnist_helpers.checkpoints import CheckpointError, epoch_files, load_checkpoint, save_checkpoint, start_folder
@@ -272,6 +275,16 @@ def test_the_schedule_is_one_cycle_over_all_steps():
     assert rates[29:] == sorted(rates[29:], reverse=True)
     assert min(momenta) == pytest.approx(0.85)
     assert momenta.index(min(momenta)) == 29
+
+
+@given(epochs=st.integers(1, 19), images=st.integers(10, 400), batch_size=st.integers(16, 300))
+@example(epochs=1, images=600, batch_size=128)  # 5 steps, of which a fifth rises
+def test_any_run_has_a_rate_for_every_step_however_few(epochs, images, batch_size):
+    for pct_start in (0.2, 0.3):
+        config = RunConfig(epochs=epochs, batch_size=batch_size, pct_start=pct_start)
+        rates, _ = planned_schedule(config, images)
+        assert len(rates) == epochs * math.ceil(images / batch_size)
+        assert all(0 < rate <= config.max_lr for rate in rates)
 
 
 def test_evaluation_is_without_dropout_and_changes_nothing(digits):
