@@ -25,8 +25,7 @@ def computing_in(precision: Precision, device: torch.device) -> AbstractContextM
 def multiplies_bfloat16_fast(device: torch.device) -> bool:
     """Say whether the device has units for products of bfloat16 matrices: AMX on a CPU, tensor cores on a GPU.
 
-    Any other CPU computes them too, but slower than float32 (one with AVX-512's bfloat16 instructions alone, a
-    little; without those, six times).
+    Any other CPU computes them too, but slower than float32.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)

@@ -39,7 +39,7 @@ def test_the_speeds_are_the_benchmarks():
     fast, halved, sprint, peer = (found.reached[name] for name in (FAST_RUN, BFLOAT16_RUN, SPRINT_RUN, PEER_RUN))
     for text in (
         f"{fast.parameters:,} parameters and {fast.epochs} epochs",
-        f"**{percent(read_study('fast').test_accuracy)}**",
+        f"**{percent(fast.test_accuracy)}**",
         f"**{found.runs[FAST_RUN].median_seconds:.1f} seconds**",
         f"{1 / found.runs[FAST_RUN].ratios[REFERENCE_RUN]:.0f} times faster",
         f"{found.runs[BFLOAT16_RUN].median_seconds:.1f} seconds, {percent(halved.test_accuracy)} and "
