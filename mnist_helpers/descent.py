@@ -1,4 +1,4 @@
-"""What every training step ends in."""
+"""What a training step ends in; `training.train_step`, which notebook 07 shows, spells it out."""
 
 import torch
 from torch import Tensor

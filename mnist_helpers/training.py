@@ -14,7 +14,6 @@ from mnist_helpers.batches import epoch_batches
 from mnist_helpers.checkpoints import checkpoint_folder, latest_checkpoint, save_checkpoint, start_folder
 from mnist_helpers.config import RunConfig
 from mnist_helpers.data import Images, Split
-from mnist_helpers.descent import descend
 from mnist_helpers.distillation import taught_step
 from mnist_helpers.evaluation import Metrics, evaluate, find_mistakes
 from mnist_helpers.layers import accelerate
@@ -44,7 +43,9 @@ def train_step(
     with computing_in(precision, targets.device):
         logits = model(inputs).float()
     loss = F.cross_entropy(logits, targets, label_smoothing=label_smoothing)
-    descend(loss, optimizer)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
     return loss.detach(), logits.detach()
 
 
