@@ -73,8 +73,8 @@ class FastBatchNormReLU(nn.BatchNorm2d):
         """Return (N, C, H, W) float32 of `inputs` of that shape; in training, updates the running statistics."""
         if not self.training:
             return super().forward(inputs).relu_()
-        # sums of squares need all digits that float32 has
-        out, mean, variance = _BatchNormReLU.apply(inputs.float(), self.weight, self.bias, self.eps)
+        # what comes out of a bfloat16 convolution: sums of squares need more digits
+        out, mean, variance = _BatchNormReLU.apply(inputs.to(self.weight.dtype), self.weight, self.bias, self.eps)
         count = inputs.numel() // inputs.shape[1]
         with torch.no_grad():
             self.num_batches_tracked.add_(1)

@@ -107,7 +107,7 @@ MUTATIONS = [
     Mutation("precision-ignored", "training.py", "config.label_smoothing, config.precision)",
              "config.label_smoothing)",
              ["tests/test_precision.py::test_an_epoch_computes_in_what_the_configuration_says"]),
-    Mutation("batchnorm-in-bfloat16", "layers.py", "apply(inputs.float(),", "apply(inputs,",
+    Mutation("batchnorm-in-bfloat16", "layers.py", "apply(inputs.to(self.weight.dtype),", "apply(inputs,",
              ["tests/test_precision.py::test_statistics_of_bfloat16_values_are_taken_in_float32"]),
     Mutation("upright-in-bfloat16", "geometry.py", ', computing_in("float32", inputs.device)', "",
              ["tests/test_precision.py::test_digits_are_set_upright_in_float32_whatever_the_network_computes_in"]),

@@ -25,8 +25,8 @@ PARAMETERS = {
     "06_learning_rate": LIVE,
     "09_faster": "seed train_size",
     "10_smaller_and_better": "seed epochs train_size",
-    "07_final_model": "model epochs batch_size max_lr weight_decay seed train_size validation_size data_dir "
-    "output_dir resume device",
+    "07_final_model": "model epochs batch_size max_lr weight_decay precision seed train_size validation_size "
+    "data_dir output_dir resume device",
 }
 
 

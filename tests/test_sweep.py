@@ -157,7 +157,7 @@ def test_a_run_is_known_by_all_that_decides_it(field):
         "resume": True, "device": "cpu", "train_size": 100,
         "label_smoothing": 0.1, "learning_epochs": (1,), "whitened": True,
         "optimizer": "adamw", "teacher": "fast", "averaging": 0.9, "held_out": "last",
-        "augmentation_end": 0.5,
+        "augmentation_end": 0.5, "precision": "bfloat16",
     }  # fmt: skip
     default = RunConfig()
     value = getattr(default, field)
