@@ -81,7 +81,9 @@ def explain(problem: ErrorDetails, fields: Mapping[str, FieldInfo]) -> str:
         near = difflib.get_close_matches(name, fields, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         return f"{name} is not a parameter{hint}; allowed: {', '.join(fields)}"
-    said = problem["msg"].removeprefix("Value error, ").removeprefix("allowed: ")
+    said = problem["msg"]
+    for opening in ("Value error, ", "allowed: ", "Input should be "):
+        said = said.removeprefix(opening)
     return f"{name}={problem['input']!r} is not allowed; allowed: {_range(fields.get(name)) or said}"
 
 

@@ -29,6 +29,7 @@ from mnist_helpers.parameters import injected_parameters
         ("train_size", 5, "≥ 10"),
         ("validation_size", 9, "≥ 10"),
         ("resume", "perhaps", "boolean"),
+        ("precision", "float16", "allowed: 'float32' or 'bfloat16'"),
         ("device", "gpu", "cpu"),
     ],
 )
