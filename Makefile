@@ -2,17 +2,22 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-RUNS := outputs
+COMMAND := $(BIN)/python -m mnist_helpers
+OWN := outputs/own
+RUNS :=
+MODEL := final
 NOTEBOOK := notebooks/07_final_model.ipynb
 # all but the one that trains for minutes
 QUICK := $(filter-out $(NOTEBOOK),$(wildcard notebooks/[0-9][0-9]_*.ipynb))
 # a person at a terminal sees the live bar; a log gets one line per epoch
 LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-progress-bar)
+# the environment's own kernel, whatever another installation has put first, and figures whatever the caller draws with
+KERNEL := MPLBACKEND= JUPYTER_PATH= JUPYTER_PREFER_ENV_PATH=1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
         check-params view-results notebooks check-notebooks check-checks check-goal seeds studies fast speedups ideas \
-        frontier sweep compare-threads ledger bench bench-quick bench-gpu profile clean clean-checkpoints
+        frontier sweep ledger bench bench-quick bench-gpu profile clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -28,21 +33,22 @@ lab: $(READY) ## Open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
 env-update: $(READY) ## Check Python, versions, device, data and disk, one line each
-	@$(BIN)/python -m mnist_helpers.environment
+	@$(COMMAND) environment
 
-train: $(READY) ## Train the final model through papermill (PARAMETERS="-p seed 1" for other settings)
-	@mkdir -p outputs/trial
-	$(BIN)/python -m papermill $(NOTEBOOK) outputs/trial/running.ipynb -k python3 --cwd notebooks $(LOG) $(PARAMETERS)
-	@$(BIN)/python -m mnist_helpers.product outputs/trial/running.ipynb $(notdir $(NOTEBOOK))
+train: $(READY) ## Train the final model through papermill (PARAMETERS="-p seed 1" or "-p model my_net.py:MyNet")
+	@mkdir -p $(OWN)
+	$(KERNEL) $(BIN)/python -m papermill $(NOTEBOOK) $(OWN)/running.ipynb -k python3 --cwd notebooks $(LOG) $(PARAMETERS)
+	@$(COMMAND) file-product $(OWN)/running.ipynb
 
-publish: train ## Train with the course's settings and make the executed notebook the committed one
-	cp outputs/$(notdir $(NOTEBOOK)) $(NOTEBOOK)
+publish: $(READY) ## Make the last run with the course's settings the published one: outputs/published, figures, notebook 07
+	@$(COMMAND) publish
 
 test: $(READY) ## Run the fast tests and the checks of the notebooks' files
+	@$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -m "not training and not smoke and not cluster"
 
 test-model: $(READY) ## Test the networks, their layers and their table
-	$(BIN)/python -m pytest tests/test_models.py tests/test_layers.py
+	$(BIN)/python -m pytest tests/networks
 
 test-training: $(READY) ## Test training: repeats bit for bit, survives kills
 	$(BIN)/python -m pytest -m training
@@ -57,71 +63,68 @@ test-cluster: $(READY) ## Install Ray and test sweeps on two nodes of a cluster 
 test-all: $(READY) ## Run every test
 	$(BIN)/python -m pytest
 
-check-model: $(READY) ## Check the final network's structure: BatchNorm, dropout, pooling, blocks
-	@$(BIN)/python -m mnist_helpers.structure rules
+check-model: $(READY) ## Check a network's rules (MODEL=my_net.py:MyNet; without it the final network's, all of them)
+	@$(COMMAND) check-model "$(MODEL)"
 
-check-params: $(READY) ## Show the final network's layers and check its parameter budget
-	@$(BIN)/python -m mnist_helpers.structure parameters
+check-params: $(READY) ## Show a network's layers and check its parameter budget (MODEL=my_net.py:MyNet)
+	@$(COMMAND) check-params "$(MODEL)"
 
-view-results: $(READY) ## Show the last published run
-	@$(BIN)/python -m mnist_helpers.results
+view-results: $(READY) ## Show the newest own run, or else the published one
+	@$(COMMAND) view-results
 
-notebooks: $(READY) ## Run every notebook but the final model's again, in place
-	$(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR $(QUICK)
+notebooks: $(READY) ## Run every notebook but the final model's again, in place (changes notebooks/)
+	$(KERNEL) $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR $(QUICK)
 
 check-notebooks: $(READY) ## Run those notebooks again and compare every output that must not change (nbval)
-	$(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(QUICK)
-
-seeds: $(READY) ## Train the final model with seeds 0 to 3 and write their spread
-	$(BIN)/python -m mnist_helpers.iterations final --seeds 0 1 2 3
-
-studies: $(READY) ## Train every iteration and ablation with seeds 0 to 2 (hours); finished runs are kept
-	$(BIN)/python -m mnist_helpers.iterations
+	$(KERNEL) $(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(QUICK)
 
 sweep: $(READY) ## Run a grid over seeds (SWEEP="--name rate --grid max_lr=0.05,0.1 --seeds 0 1" or "FILE.toml")
-	$(BIN)/python -m mnist_helpers.sweep $(SWEEP)
+	$(COMMAND) sweep $(SWEEP)
 
-compare-threads: $(READY) ## Time one process a core against one process on all cores
-	$(BIN)/python -m mnist_helpers.sweep_threads
+seeds: $(READY) ## Train the final model with seeds 0 to 3 (changes outputs/studies/final.json)
+	$(COMMAND) experiments final
 
-fast: $(READY) ## Train the two fast recipes with seeds 0 to 9; finished runs are kept
-	$(BIN)/python -m mnist_helpers.iterations fast sprint --seeds 0 1 2 3 4 5 6 7 8 9
+studies: $(READY) ## Train every iteration and ablation with its seeds, hours (changes outputs/studies)
+	$(COMMAND) experiments course ablations
 
-speedups: $(READY) ## Train and time every step from the final network to the fast one (half an hour)
-	$(BIN)/python -m mnist_helpers.speedups
+fast: $(READY) ## Train the two fast recipes with ten seeds (changes outputs/studies)
+	$(COMMAND) experiments faster
 
-ideas: $(READY) ## Train every idea of notebook 10 with seeds 0 to 2, judged on held-out digits (a quarter of an hour)
-	$(BIN)/python -m mnist_helpers.ideas
+speedups: $(READY) ## Train and time every step from the final network to the fast one (changes outputs/studies, speedups.json)
+	$(COMMAND) experiments speedups
+	$(COMMAND) time-speedups
 
-frontier: $(READY) ## Train eleven networks from 574 to 19,546 parameters with ten seeds or more (75 minutes)
-	@# its target is one for an interval: more seeds, a narrower one
-	$(BIN)/python -m mnist_helpers.frontier tiny --seeds $$(seq 0 19)
-	$(BIN)/python -m mnist_helpers.frontier
+ideas: $(READY) ## Train every idea of notebook 10, judged on held-out digits (changes outputs/studies)
+	$(COMMAND) experiments ideas
 
-ledger: $(READY) ## Time an epoch of every iteration and write the ledger from the recorded studies
-	$(BIN)/python -m mnist_helpers.ledger
+frontier: $(READY) ## Train eleven networks from 574 to 19,546 parameters (changes outputs/studies, figures/frontier.png)
+	$(COMMAND) experiments frontier
+	$(COMMAND) frontier
 
-check-goal: $(READY) ## Judge finished runs by their mean (RUNS="outputs/trial/seed_0 outputs/trial/seed_1")
-	@$(BIN)/python -m mnist_helpers.goals $(RUNS)
+ledger: $(READY) ## Time an epoch of every iteration and write the ledger (changes outputs/ledger.json, figures/ledger.png)
+	$(COMMAND) ledger
+
+check-goal: $(READY) ## Judge finished runs by their mean (RUNS="outputs/own/seed_0 outputs/own/seed_1")
+	@$(COMMAND) check-goal $(RUNS)
 
 check-checks: $(READY) ## Break the helpers one at a time and see some check turn red
 	$(BIN)/python tests/check_checks.py
 
-bench: $(READY) ## Time the reference's recipe, a public one and ours side by side, and how cost grows
-	$(BIN)/python -m mnist_helpers.benchmark
+bench: $(READY) ## Time the reference's recipe, a public one and ours side by side (changes outputs/benchmark.json, figures)
+	$(COMMAND) benchmark
 
 bench-quick: $(READY) ## Check the ratios of whole trainings with a wide margin, in a minute
-	$(BIN)/python -m mnist_helpers.benchmark --quick
+	$(COMMAND) benchmark --quick
 
-bench-gpu: $(READY) ## Time whole trainings on a GPU, from a cold start and warm, beside a public one
-	$(BIN)/python -m mnist_helpers.bench_gpu
+bench-gpu: $(READY) ## Time whole trainings on a GPU, cold and warm, beside a public one (changes outputs/benchmark_gpu.json)
+	$(COMMAND) bench-gpu
 
-profile: $(READY) ## Show where the time of a training step goes, before and after
-	$(BIN)/python -m mnist_helpers.step_profile
+profile: $(READY) ## Show where the time of a training step goes (changes outputs/profile.json, figures/profile.png)
+	$(COMMAND) profile
 
-clean: ## Remove the virtual environment, caches, trial runs and extracted data
-	rm -rf $(VENV) *.egg-info .pytest_cache .hypothesis .ruff_cache outputs/trial data/MNIST/raw/*-ubyte
+clean: ## Remove the virtual environment, caches and extracted data
+	rm -rf $(VENV) *.egg-info .pytest_cache .hypothesis .ruff_cache data/MNIST/raw/*-ubyte
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-clean-checkpoints: ## Remove the checkpoints of all runs, those moved aside included
+clean-checkpoints: ## Remove the checkpoints of all own runs, those moved aside included
 	find outputs -type d -name 'checkpoints*' -prune -exec rm -rf {} +

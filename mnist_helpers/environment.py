@@ -9,10 +9,9 @@ from pathlib import Path
 
 import torch
 
-from mnist_helpers.config import RunConfig
 from mnist_helpers.data import load_mnist
 from mnist_helpers.paths import PROJECT_ROOT
-from mnist_helpers.precision import multiplies_bfloat16_fast
+from mnist_helpers.runs import RunConfig, multiplies_bfloat16_fast
 
 MINIMUM_PYTHON = (3, 11)
 FREE_BYTES_NEEDED = 500_000_000

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from mnist_helpers.data import Images, load_mnist
+from mnist_helpers.data.images import Images
+from mnist_helpers.data.mnist import load_mnist
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,39 @@
+"""Every command of the project: `python -m mnist_helpers COMMAND`, which the Makefile calls."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "environment": "environment:main",
+    "check-model": "commands:check_model",
+    "check-params": "commands:check_params",
+    "check-goal": "commands:check_goal",
+    "view-results": "commands:view_results",
+    "file-product": "commands:file_product",
+    "publish": "commands:publish",
+    "derive-writers": "data.writers:main",
+    "sweep": "sweeps.sweep:main",
+    "experiments": "experiments.command:main",
+    "time-speedups": "experiments.speedups:main",
+    "ledger": "experiments.ledger:main",
+    "frontier": "experiments.frontier:main",
+    "benchmark": "benchmarks.benchmark:main",
+    "bench-gpu": "benchmarks.gpu:main",
+    "profile": "benchmarks.step_profile:main",
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command with the arguments that follow it; return its exit status, 2 where there is no such command."""
+    if not arguments or arguments[0] not in COMMANDS:
+        print(f"usage: python -m mnist_helpers COMMAND, one of {', '.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    # a terminal that knows ASCII alone shows a question mark rather than nothing
+    sys.stdout.reconfigure(errors="replace")
+    module, function = COMMANDS[arguments[0]].split(":")
+    return getattr(importlib.import_module(f"mnist_helpers.{module}"), function)(arguments[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,112 @@
+"""Whole trainings side by side: the reference's recipe, the fastest public one, and ours, with what they reach.
+
+Counted is everything from images in memory to final weights, augmentation included, evaluation not.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+from matplotlib.figure import Figure
+from pydantic import BaseModel
+from torch import nn
+
+from mnist_helpers.benchmarks.epoch import MEMORY, REFERENCE, train_some
+from mnist_helpers.benchmarks.measure import Measured, Taken, timed
+from mnist_helpers.benchmarks.reference import TrainMnistFastNet, train_mnist_fast
+from mnist_helpers.data import Images, normalise
+from mnist_helpers.looking import BLUE, GREY, panels
+from mnist_helpers.networks import build_model, count_parameters
+from mnist_helpers.runs import RunConfig, make_config
+from mnist_helpers.sweeps import Spread, format_spread, spread
+from mnist_helpers.training import evaluate, fit
+
+REFERENCE_RUN = "reference's recipe, torchvision in a DataLoader"
+PEER_RUN = "train_mnist_fast, final notebook"
+FINAL_RUN = "final: the same recipe, ours"
+FAST_RUN = "fast"
+BFLOAT16_RUN = "fast, in bfloat16"
+SPRINT_RUN = "sprint"
+WHOLE = {
+    FAST_RUN: {"model": "fast"},
+    BFLOAT16_RUN: {"model": "fast", "precision": "bfloat16"},
+    SPRINT_RUN: {"model": "sprint"},
+}
+"""Settings of ours that are trained to their end."""
+SCALED = {REFERENCE_RUN: REFERENCE, FINAL_RUN: MEMORY}
+"""Versions of the final network's epoch, of which a part is timed."""
+RUNS = (REFERENCE_RUN, PEER_RUN, FINAL_RUN, *WHOLE)
+SEEDS = 10
+# a page is about 95 characters wide
+BRIEF = {REFERENCE_RUN: "reference's recipe", PEER_RUN: "train_mnist_fast", FINAL_RUN: "final: the same recipe"}
+
+
+class Reached(BaseModel, frozen=True):
+    """What a contestant's runs reached on the test set after their last epoch, one seed a repeat."""
+
+    parameters: int
+    epochs: int
+    test_accuracy: Spread
+
+
+def whole_training(name: str, images: Images, seed: int) -> Callable[[], nn.Module]:
+    """Return what trains the peer, or one of `WHOLE`, to its end on the device of `images`."""
+    if name == PEER_RUN:
+        return partial(train_mnist_fast, normalise(images.pixels), images.targets, seed)
+    config = make_config(**WHOLE[name], seed=seed, device=str(images.targets.device))
+    return partial(fit, config.build, images, config)
+
+
+def measure_runs(batches: int, names: Sequence[str], repeat: int) -> Iterator[Taken]:
+    """Time contestants once, in the order of `RUNS`: ours last, since freed memory, once kept, stays so.
+
+    The two runs of fifteen epochs are timed over `batches` batches and scaled; the short ones are trained to their
+    end, with `repeat` as their seed.
+    """
+    final = RunConfig(device="cpu", seed=repeat)
+    split = final.split()
+    for name in names:
+        if name in SCALED:
+            yield Taken(name, final.epochs * train_some(SCALED[name], final, split.train, batches)[1])
+        else:
+            seconds, network = timed(whole_training(name, split.train, repeat))
+            yield Taken(name, seconds, evaluate(network, split.test).accuracy)
+
+
+def reached(found: Mapping[str, Sequence[Taken]]) -> dict[str, Reached]:
+    """Return what the contestants reached that were trained to their end."""
+    recipes = {name: make_config(**settings) for name, settings in WHOLE.items()}
+    trained = {PEER_RUN: (TrainMnistFastNet(), 1)}
+    trained |= {name: (build_model(config.model), config.epochs) for name, config in recipes.items()}
+    accuracies = {name: spread([taken.test_accuracy for taken in found[name]]) for name in trained}
+    return {
+        name: Reached(parameters=count_parameters(network), epochs=epochs, test_accuracy=accuracies[name])
+        for name, (network, epochs) in trained.items()
+    }
+
+
+def format_trainings(measured: Mapping[str, Measured], accuracies: Mapping[str, Reached]) -> str:
+    """Return one line a contestant: seconds, speed against the reference and the peer, and what it reached."""
+    lines = [f"{'':24s} {'seconds':>8s} {'reference':>10s} {'peer':>7s}  parameters  test accuracy    seeds"]
+    for name, one in measured.items():
+        reference, peer = (1 / one.ratios[other] for other in (REFERENCE_RUN, PEER_RUN))
+        lines.append(f"{BRIEF.get(name, name):24s} {one.median_seconds:8.1f} {reference:9.1f}× {peer:6.2f}×")
+        if found := accuracies.get(name):
+            accuracy = found.test_accuracy
+            lines[-1] += f"  {found.parameters:10,}  {format_spread(accuracy)}  {accuracy.n:5d}"
+    return "\n".join(lines)
+
+
+def plot_trainings(measured: Mapping[str, Measured], accuracies: Mapping[str, Reached]) -> Figure:
+    """Draw the median seconds of every contestant on a logarithmic axis, with ratio and accuracy on each bar."""
+    figure, axis = panels(3.4)
+    medians = [measured[name].median_seconds for name in RUNS]
+    bars = axis.barh(RUNS, medians, color=[GREY, GREY, *[BLUE] * (len(RUNS) - 2)])
+    labels = []
+    for name, median in zip(RUNS, medians, strict=True):
+        accuracy = f", {format_spread(accuracies[name].test_accuracy)}" if name in accuracies else ""
+        labels.append(f" {median:,.1f} s, 1/{1 / measured[name].ratios[REFERENCE_RUN]:,.0f}{accuracy}")
+    axis.bar_label(bars, labels, fontsize=8)
+    axis.invert_yaxis()
+    axis.set(title="Whole trainings on a CPU, from images in memory to weights", xlabel="seconds (median)")
+    axis.set(xscale="log", xlim=(0.5, 30 * max(medians)))
+    return figure

@@ -1,0 +1,135 @@
+"""How good by size: one plan from 574 to 19,546 parameters and what was held to a target, beside public projects.
+
+All train on all training images but fifty, for a fixed number of epochs, and are measured on the test set after the
+last: nothing here is chosen by it.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from mnist_helpers.experiments.course import SMALLER
+from mnist_helpers.experiments.experiment import Experiment
+from mnist_helpers.looking import BLUE, GREEN, GREY, ORANGE, WIDTH
+from mnist_helpers.paths import resolve
+from mnist_helpers.runs import FIGURES
+from mnist_helpers.sweeps import Study, format_spread, images_interval, mean_interval, read_study
+
+PICTURE = f"{FIGURES}/frontier.png"
+SIZES = (574, 1006, 1904, 2930, 3658, 5044, 7110, 19546)
+ONE_PLAN = tuple(f"compact_{size}" for size in SIZES)
+TARGETED = ("tinier", "tiny", "best")
+"""What became of the plan where a target was missed."""
+FRONTIER = (*(Experiment(name, name, {"model": name}, range(10)) for name in (*ONE_PLAN, "tinier")), *SMALLER)
+"""Networks with their own recipe."""
+
+
+@dataclass(frozen=True)
+class PublicPoint:
+    """A public project's figure, as its own log or text has it: of one run, tested on the test set every epoch."""
+
+    project: str
+    where: str
+    parameters: int
+    accuracy: float
+    kind: str
+    """What the figure is, one of `KINDS`."""
+
+
+KINDS = {"last epoch, one run": "s", "best epoch, one run": "^", "claimed": "x"}
+LAST, BEST, CLAIMED = KINDS
+# read in their notebooks and logs; for the last three there is none that shows the run
+PUBLIC = (
+    PublicPoint("sagarigrandhi/EVA4", "S5/Assignment_5_F7.ipynb", 9_994, 0.9960, LAST),
+    PublicPoint("uday96/EVA4-TSAI", "S5/EVA4_S5_Solution_F5.ipynb", 8_500, 0.9949, LAST),
+    PublicPoint("nagalakshmi-nimmagadda/MNIST-CNN-COLAB", "MNIST_Model3_Development.ipynb", 6_188, 0.9944, LAST),
+    PublicPoint("nagalakshmi-nimmagadda/MNIST-CNN-COLAB", "MNIST_Model3_Development.ipynb", 6_188, 0.9954, BEST),
+    PublicPoint("Shankarganesh127/TSAI_ERAv4_mnist_model_improved_S6", "logs/training.log", 4_968, 0.9942, LAST),
+    PublicPoint("Shankarganesh127/TSAI_ERAv4_mnist_model_improved_S6", "logs/training.log", 4_968, 0.9945, BEST),
+    PublicPoint("ruslangrimov/mnist-minimal-model", "1936/model.txt", 1_936, 0.9910, CLAIMED),
+    PublicPoint("JoshWarn/Parameter-Efficient-MNIST", "best of some 700 runs", 697, 0.9903, CLAIMED),
+    PublicPoint("EscVM/Efficient-CapsNet", "https://arxiv.org/abs/2101.12491", 161_000, 0.9974, CLAIMED),
+)
+
+
+def read_frontier() -> list[Study]:
+    """Return the studies of all networks, the smallest first.
+
+    Raises:
+        FileNotFoundError: `make frontier` has not been run.
+    """
+    return sorted((read_study(each.name) for each in FRONTIER), key=lambda study: study.runs[0].total_parameters)
+
+
+def format_frontier(studies: Sequence[Study]) -> str:
+    """Return one line a network: parameters, mean ± std, extremes, both 95 % intervals, seeds."""
+    header = ("", "parameters", "mean ± std", "from", "to", "95 % over seeds", "95 % over test sets", "seeds")
+    line = "{:14s} {:>10s} {:>15s} {:>7s} {:>7s} {:>16s}  {:>19s}  {:>5s}"
+    lines = [line.format(*header)]
+    for study in studies:
+        found = study.test_accuracy
+        limits = (mean_interval(found), images_interval(found))
+        intervals = [f"{100 * low:.2f} to {100 * high:.2f}" for low, high in limits]
+        extremes = [f"{100 * value:.2f}" for value in (found.minimum, found.maximum)]
+        parameters = f"{study.runs[0].total_parameters:,}"
+        lines.append(line.format(study.name, parameters, format_spread(found), *extremes, *intervals, f"{found.n}"))
+    return "\n".join(lines)
+
+
+def format_public(points: Sequence[PublicPoint] = PUBLIC) -> str:
+    """Return one line a public figure: parameters, accuracy, what it is, and where it stands."""
+    return "\n".join(
+        f"{point.parameters:7,d}  {point.accuracy:.2%}  {point.kind:20s} {point.project}, {point.where}"
+        for point in points
+    )
+
+
+def plot_frontier(studies: Sequence[Study]) -> Figure:
+    """Draw error against parameters: every seed, the means as a line, the public points marked as what they are."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 4.6), layout="constrained")
+    sizes = [study.runs[0].total_parameters for study in studies]
+    for size, study in zip(sizes, studies, strict=True):
+        errors = [100 * (1 - run.final_test_accuracy) for run in study.runs]
+        axis.plot([size] * len(errors), errors, "o", color=BLUE, alpha=0.25, markersize=4, markeredgewidth=0)
+    fewest = min(study.test_accuracy.n for study in studies)
+    for names, line, markersize, what in ((ONE_PLAN, "-o", 6, "one plan"), (TARGETED, "*", 14, "held to a target")):
+        chosen = [study for study in studies if study.name in names]
+        means = {study.runs[0].total_parameters: 100 * (1 - study.test_accuracy.mean) for study in chosen}
+        label = f"here, {what}: last epoch, mean of {fewest} seeds or more (dots: each)"
+        axis.plot(list(means), list(means.values()), line, color=BLUE, markersize=markersize, label=label)
+        for row, (study, (size, mean)) in enumerate(zip(chosen, means.items(), strict=True)):
+            # neighbours' labels one above the other
+            text, place = f"{1 - mean / 100:.2%}", {"xytext": (5, 7 + 12 * (row % 2))}
+            if names == TARGETED:
+                text, place = f"{study.name}: {text}", {"xytext": (-8, -14 - 14 * (row % 2)), "ha": "right"}
+            axis.annotate(text, (size, mean), textcoords="offset points", fontsize=8, **place)
+    for kind, marker in KINDS.items():
+        points = [point for point in PUBLIC if point.kind == kind]
+        errors = [100 * (1 - point.accuracy) for point in points]
+        axis.plot([p.parameters for p in points], errors, marker, color=ORANGE, label=f"public: {kind}")
+    axis.axhline(0.6, color=GREEN, linestyle="--", linewidth=1)
+    axis.axvline(20_000, color=GREY, linestyle=":", linewidth=1)
+    axis.set(
+        title="Error against size",
+        xlabel="parameters; dotted: the course's limit",
+        ylabel="wrong on the test set (%); dashed: 99.4 % right",
+        xscale="log",
+        yscale="log",
+    )
+    axis.xaxis.set_major_formatter("{x:,.0f}")
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_formatter("{x:g}")
+    axis.legend(fontsize=8)
+    return figure
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draw and print what is on record."""
+    argparse.ArgumentParser(prog="python -m mnist_helpers frontier", description=__doc__).parse_args(arguments)
+    studies = read_frontier()
+    plot_frontier(studies).savefig(resolve(PICTURE), dpi=100)
+    print(format_frontier(studies))
+    return 0

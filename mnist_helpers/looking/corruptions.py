@@ -1,0 +1,107 @@
+"""Damage by degrees, digits turned, shifted, noisy, blurred, thinner or thicker, and how a network takes it.
+
+Each kind of damage is a function of raw pixels (N, 28, 28) uint8 and one strength, and returns pixels of the same
+shape and type; strength 0 returns them unchanged. What is random is drawn anew with the same seed at each call, so
+that curves over strength differ by strength only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from mnist_helpers.data import Draws, Images, move
+from mnist_helpers.training import predict_logits
+
+SEED = 0
+FINE = 4  # sub-pixels along a pixel's side: strokes are two to four pixels thick, whole pixels would be too coarse
+
+
+def rotate(pixels: Tensor, degrees: float) -> Tensor:
+    """Turn each image by `degrees`, left or right at random."""
+    return _moved(pixels, angle=degrees * _random_signs(len(pixels)))
+
+
+def shift(pixels: Tensor, distance: int) -> Tensor:
+    """Move each image by `distance` whole pixels left, right, up or down at random; what leaves the image is lost."""
+    signed = distance * _random_signs(len(pixels))
+    along_x = torch.rand(len(pixels), generator=_generator(SEED + 1)) < 0.5
+    return _moved(pixels, shift_x=signed * along_x, shift_y=signed * ~along_x)
+
+
+def add_noise(pixels: Tensor, deviation: float) -> Tensor:
+    """Add normal noise of this standard deviation, in units of full ink, to every pixel, cut to 0 … 255."""
+    noise = torch.randn(pixels.shape, generator=_generator(SEED))
+    return _to_bytes(pixels.float() + 255 * deviation * noise)
+
+
+def blur(pixels: Tensor, sigma: float) -> Tensor:
+    """Blur with a Gaussian of standard deviation `sigma` pixels; beyond the border is paper."""
+    blurred = ndimage.gaussian_filter(pixels.float().numpy(), (0, sigma, sigma), mode="constant")
+    return _to_bytes(torch.from_numpy(blurred))
+
+
+def change_width(pixels: Tensor, change: float) -> Tensor:
+    """Widen strokes by about `change` pixels, or narrow them when it is negative.
+
+    Grey-scale dilation or erosion (Serra 1982, Image Analysis and Mathematical Morphology) with a square, each pixel
+    cut into 4 × 4: half its side moves either edge of a stroke. Steps are of 0.5 pixels.
+    """
+    side = 2 * round(abs(change) / 2 * FINE) + 1
+    extreme = ndimage.maximum_filter if change > 0 else ndimage.minimum_filter
+    fine = extreme(np.kron(pixels.numpy(), np.ones((1, FINE, FINE), np.uint8)), size=(1, side, side))
+    return _to_bytes(avg_pool2d(torch.from_numpy(fine).float().unsqueeze(1), FINE).squeeze(1))
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One way to damage digits, and how far to go."""
+
+    name: str
+    unit: str
+    apply: Callable[[Tensor, float], Tensor]
+    """Of raw pixels (N, 28, 28) uint8 and a strength."""
+    strengths: tuple[float, ...]
+    trained: tuple[float, float] | None = None
+    """The strengths that training images were drawn from; None: it had none of this."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a network made of damaged digits: one value a strength, as shares."""
+
+    accuracy: list[float]
+    confidence: list[float]
+    """Mean probability of the predicted class: equal to the accuracy if the network knew how well it does."""
+
+
+def respond(network: nn.Module, images: Images, damage: Damage) -> Response:
+    """Evaluate `network` on `images` at every strength of `damage`."""
+    accuracies, confidences = [], []
+    for strength in damage.strengths:
+        top, predictions = predict_logits(network, damage.apply(images.pixels, strength)).softmax(1).max(1)
+        accuracies.append((predictions == images.targets.to(predictions.device)).double().mean().item())
+        confidences.append(top.double().mean().item())
+    return Response(accuracies, confidences)
+
+
+def _moved(pixels: Tensor, **changes: Tensor) -> Tensor:
+    still = dict.fromkeys(["angle", "shift_x", "shift_y", "shear"], torch.zeros(len(pixels)))
+    draws = Draws(**(still | {"scale": torch.ones(len(pixels))} | changes))
+    return _to_bytes(255 * move(pixels.unsqueeze(1).float() / 255, draws).squeeze(1))
+
+
+def _to_bytes(values: Tensor) -> Tensor:
+    return values.round().clamp(0, 255).to(torch.uint8)
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _random_signs(count: int) -> Tensor:
+    return torch.where(torch.rand(count, generator=_generator(SEED)) < 0.5, -1.0, 1.0)

@@ -1,0 +1,122 @@
+"""One run as a whole: which network, with which recipe and hooks; checked before any work starts."""
+
+from functools import partial
+from typing import Annotated, Any, Self
+
+import torch
+from pydantic import AfterValidator, Field, ValidationError
+from torch import nn
+
+from mnist_helpers.data import Images
+from mnist_helpers.networks import build_model, fast_form
+from mnist_helpers.runs.checks import ConfigError, check_device, check_images, check_network, check_writable, explain
+from mnist_helpers.runs.distillation import Taught, TeacherSettings
+from mnist_helpers.runs.hooks import Averaging, Calming, EachAlone, Freezing, HookSettings, InBfloat16
+from mnist_helpers.runs.own import is_own, known_network, load_own, portable_name, source_hash
+from mnist_helpers.runs.recipes import VIEWS, with_recipe
+from mnist_helpers.runs.whitening import Whitening, WhiteningSettings
+from mnist_helpers.training import Hook, Settings, fit, seed_epoch
+
+
+class RunConfig(HookSettings, TeacherSettings, WhiteningSettings, Settings):
+    """Everything that decides a run: a network by name, the numbers of the plain run, and those of its hooks."""
+
+    model: Annotated[str, AfterValidator(known_network)] = "final"
+    """One of the course's networks, or `path/to/file.py:ClassName`."""
+    source: str | None = Field(None, pattern="^[0-9a-f]{16}$")
+    """Hash of the file that holds a network of one's own; None for the course's."""
+
+    def hooks(self) -> tuple[Hook, ...]:
+        """Return the hooks that these settings switch on, in the order in which they take part."""
+        found = (
+            (self.whitened, Whitening),
+            (self.model in VIEWS, EachAlone),
+            (self.teacher is not None, lambda: Taught(self._train_teacher)),
+            (self.learning_epochs, lambda: Freezing(self.learning_epochs)),
+            (self.augmentation_end != 1, lambda: Calming(self.augmentation_end)),
+            (self.averaging, lambda: Averaging(self.averaging)),
+            (self.precision == "bfloat16", InBfloat16),
+        )
+        return tuple(make() for switched_on, make in found if switched_on)
+
+    def build(self) -> nn.Module:
+        """Return the network that is trained: on its device, with its first weights, which the seed decides.
+
+        The one place where fast layers are chosen: for the course's networks, on a CPU. A network of one's own stays
+        as it was written.
+
+        Raises:
+            ConfigError: its file is gone, or is no longer the one that was checked.
+        """
+        if is_own(self.model):
+            return self._make_own()
+        seed_epoch(self.seed, 0)
+        device = self.torch_device()
+        network = build_model(self.model).to(device, memory_format=torch.channels_last)
+        return fast_form(network) if device.type == "cpu" else network
+
+    def _make_own(self) -> nn.Module:
+        try:
+            now, make = source_hash(self.model), load_own(self.model)[0]
+        except ValueError as error:
+            raise ConfigError(f"model={self.model!r} is not allowed: {error}") from None
+        if self.source not in (None, now):
+            raise ConfigError(f"{self.model} is no longer the file that this run was planned with; plan it again")
+        seed_epoch(self.seed, 0)
+        return make().to(self.torch_device())
+
+    def _train_teacher(self, images: Images, show: bool) -> nn.Module:
+        own = make_config(model=self.teacher, seed=self.seed, device=self.device, output_dir=self.output_dir)
+        return fit(own.build, images, own, show)
+
+    def but(self, **changes: Any) -> Self:
+        """Return these settings with some changed, checked as `make_config` checks them.
+
+        Raises:
+            ConfigError: as `make_config`.
+        """
+        return _checked({**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
+
+
+PARAMETERS = {name: field for name, field in RunConfig.model_fields.items() if name != "source"}
+"""What a run can be told, by name; what a network's file is, it finds out itself."""
+
+
+def make_config(**parameters: Any) -> RunConfig:
+    """Return the configuration of a run on this machine, checked; creates `output_dir` when it is not there.
+
+    What is not given is as the network's recipe says (`recipes.py`, or the file of a network of one's own), and what
+    that does not say as the course's final network has it.
+
+    Raises:
+        ConfigError: one line for each parameter that is unknown or not allowed.
+    """
+    model, recipe = parameters.get("model") or "final", None
+    if not isinstance(model, str):
+        raise ConfigError(f"model={model!r} is not allowed; allowed: a name; a class itself goes to train()")
+    if "source" in parameters:
+        raise ConfigError(f"source is not a parameter; allowed: {', '.join(PARAMETERS)}")
+    # None chooses nothing, but a name that does not exist is said whatever its value
+    unknown = {name: value for name, value in parameters.items() if name not in PARAMETERS}
+    chosen = {**parameters, "model": model}
+    try:
+        if is_own(known_network(model)):
+            chosen["model"], source = portable_name(model), source_hash(model)
+            recipe = load_own(model)[1]
+    except ValueError as error:
+        raise ConfigError(f"model={model!r} is not allowed; {error}") from None
+    complete = with_recipe(chosen, recipe) | unknown
+    return _checked(complete if recipe is None else complete | {"source": source})
+
+
+def _checked(parameters: dict[str, Any]) -> RunConfig:
+    try:
+        config = RunConfig(**parameters)
+    except ValidationError as error:
+        raise ConfigError("\n".join(explain(problem, PARAMETERS) for problem in error.errors())) from None
+    check_images(config)
+    check_device(config.device)
+    make = load_own(config.model)[0] if is_own(config.model) else partial(build_model, config.model)
+    check_network(config.model, make, config.learning_epochs, config.whitened)
+    check_writable(config.output_folder())
+    return config

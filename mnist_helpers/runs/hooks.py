@@ -1,0 +1,138 @@
+"""What the recipes of notebooks 09 and 10 add to the plain loop, and their settings."""
+
+from itertools import zip_longest
+from typing import Annotated, Any, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, Field
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from mnist_helpers.data import Images
+from mnist_helpers.networks import Views, together
+from mnist_helpers.training import EPOCH_BUDGET, Hook, LossOf, Settings
+
+
+class HookSettings(BaseModel):
+    """What a run says of these hooks."""
+
+    learning_epochs: tuple[Annotated[int, Field(ge=0, lt=EPOCH_BUDGET)], ...] = ()
+    """Epochs in which the first block learns, the second, and so on; without a number: in all (Freezing)."""
+    augmentation_end: float = Field(1, ge=0, le=1)
+    """Share of the augmentation that is left in the last epoch; it shrinks evenly from epoch to epoch (Calming)."""
+    averaging: float = Field(0, ge=0, lt=1)
+    """Decay of the moving average of the weights, which is then what counts as the network; 0: none (Averaging)."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Numbers that convolutions and dense layers compute in while training; bfloat16 is faster on a GPU or a CPU with
+    AMX, and slower on any other (InBfloat16)."""
+
+
+class Freezing(Hook):
+    """Lets blocks stop learning in turn: what no longer learns needs no gradient.
+
+    FreezeOut, Brock et al. 2017, https://arxiv.org/abs/1706.04983.
+    """
+
+    def __init__(self, learning_epochs: tuple[int, ...]) -> None:
+        self._last = learning_epochs
+
+    def before_epoch(self, network: nn.Module, epoch: int, settings: Settings) -> Settings:
+        """Say which blocks learn in this epoch."""
+        for block, last in zip_longest(network.children(), self._last, fillvalue=settings.epochs):
+            block.requires_grad_(epoch <= last)
+        return settings
+
+
+class Calming(Hook):
+    """Varies images less from epoch to epoch."""
+
+    def __init__(self, augmentation_end: float) -> None:
+        self._end = augmentation_end
+
+    def before_epoch(self, network: nn.Module, epoch: int, settings: Settings) -> Settings:
+        """Return the settings with the augmentation of this epoch."""
+        if settings.augmentation is None or settings.epochs == 1:
+            return settings
+        passed = (epoch - 1) / (settings.epochs - 1)
+        calmer = settings.augmentation.scaled(1 + passed * (self._end - 1))
+        return settings.model_copy(update={"augmentation": calmer})
+
+
+class Averaging(Hook):
+    """Keeps the moving average of the weights, BatchNorm's statistics included, as the network."""
+
+    def __init__(self, decay: float) -> None:
+        self._average = get_ema_multi_avg_fn(decay)
+
+    def before_training(self, network: nn.Module, images: Images, settings: Settings, show: bool) -> None:
+        """Start the average."""
+        self._averaged = AveragedModel(network, multi_avg_fn=self._average, use_buffers=True)
+
+    def after_step(self, network: nn.Module) -> None:
+        """Move the average."""
+        self._averaged.update_parameters(network)
+
+    def kept(self, network: nn.Module) -> nn.Module:
+        """Return the average."""
+        return self._averaged.module
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the average and how many steps it has seen."""
+        return self._averaged.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from an average."""
+        self._averaged.load_state_dict(state)
+
+
+class EachAlone(Hook):
+    """Has every member of `Views` learn the labels as if it were alone.
+
+    A loss of their average would let one leave to another what that one knows, and they would lean on each other
+    where they should differ.
+    """
+
+    def before_epoch(self, network: nn.Module, epoch: int, settings: Settings) -> Settings:
+        """Take up how targets are smoothed."""
+        self._smoothing = settings.label_smoothing
+        return settings
+
+    def loss(self, loss_of: LossOf) -> LossOf:
+        """Return the members' mean loss, and their common answer."""
+
+        def alone(network: Views, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+            logits = [one.float() for one in network.each(inputs)]
+            losses = [F.cross_entropy(one, targets, label_smoothing=self._smoothing) for one in logits]
+            return torch.stack(losses).mean(), together(logits)
+
+        return alone
+
+
+class InBfloat16(Hook):
+    """Has convolutions and dense layers compute in bfloat16, whatever the other hooks make of the loss.
+
+    bfloat16 is float32 with a mantissa of 8 bits in place of 24: half the memory, and a fraction of the time where a
+    machine is made for it. Weights, their gradients, the loss and the optimizer's state stay float32 (Micikevicius et
+    al. 2018, https://arxiv.org/abs/1710.03740); with float32's range, nothing needs to be scaled.
+    """
+
+    def loss(self, loss_of: LossOf) -> LossOf:
+        """Return `loss_of` under torch's autocast, which takes losses in float32."""
+
+        def halved(network: nn.Module, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+            with torch.autocast(targets.device.type, dtype=torch.bfloat16):
+                loss, logits = loss_of(network, inputs, targets)
+            return loss, logits.float()
+
+        return halved
+
+
+def multiplies_bfloat16_fast(device: torch.device) -> bool:
+    """Say whether the device has units for products of bfloat16 matrices: AMX on a CPU, tensor cores on a GPU.
+
+    Any other CPU computes them too, but slower than float32.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)

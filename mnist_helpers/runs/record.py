@@ -1,0 +1,105 @@
+"""A finished run on disk: its results, its executed notebook beside them, and which run a person means by "the last".
+
+Published records and a person's own runs are two things: own runs go below `outputs/own`, which git ignores.
+"""
+
+import shutil
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mnist_helpers.files import write_text_atomically
+from mnist_helpers.paths import display_path, resolve
+from mnist_helpers.runs.config import RunConfig, make_config
+from mnist_helpers.runs.weights import WEIGHTS_FILE
+from mnist_helpers.training import EPOCH_HEADER, Results, format_epoch
+
+RunResults = Results[RunConfig]
+
+RESULTS_FILE = "results.json"
+PUBLISHED = "outputs/published"
+OWN = "outputs/own"
+FIGURES = "outputs/figures"
+RECORDS = "outputs"
+"""What commands measured, one file each."""
+NOTEBOOK = "07_final_model.ipynb"
+
+
+def write_results(results: Results, folder: Path) -> Path:
+    """Write `results.json` into `folder`, whole or not at all, and return its path."""
+    path = folder / RESULTS_FILE
+    write_text_atomically(path, results.model_dump_json(indent=1) + "\n")
+    return path
+
+
+def read_results(folder: str | Path = PUBLISHED) -> RunResults:
+    """Read `results.json` from `folder`; a relative path is taken from the project's top folder.
+
+    Raises:
+        FileNotFoundError: no run has finished there.
+        ValueError: the file is not the results of a run.
+    """
+    path = resolve(folder) / RESULTS_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{display_path(path)} is not there; run: make train")
+    try:
+        return RunResults.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"]))
+        raise ValueError(f"{display_path(path)} is not the results of a run ({where} {problem['msg']})") from None
+
+
+def last_run() -> Path:
+    """Return the folder of the newest of a person's own runs, or that of the published one."""
+    own = resolve(OWN).glob(f"**/{RESULTS_FILE}")
+    return max(own, key=lambda path: path.stat().st_mtime, default=resolve(PUBLISHED) / RESULTS_FILE).parent
+
+
+def show(folder: Path) -> None:
+    """Print a finished run: history, headline, and what it ran on.
+
+    Raises:
+        As `read_results`.
+    """
+    results = read_results(folder)
+    environment, accuracy = results.environment, results.final_test_accuracy
+    print("\n".join([EPOCH_HEADER, *map(format_epoch, results.history)]))
+    print(
+        f"\n{display_path(folder)}: {results.config.model}, seed {results.config.seed}: "
+        f"{'no test images' if accuracy is None else f'{accuracy:.2%} on the test set'} "
+        f"after epoch {results.total_epochs}, {results.total_parameters:,} parameters, "
+        f"{results.training_time_seconds / 60:.1f} minutes on {environment.device} ({environment.threads} threads), "
+        f"torch {environment.torch}"
+    )
+
+
+def file_product(product: Path) -> Path:
+    """Move a notebook that papermill executed into the folder its parameters wrote to; return that folder."""
+    import nbformat  # papermill's, and needed here only
+
+    parameters = nbformat.read(product, as_version=4).metadata.papermill.parameters
+    folder = make_config(**parameters).output_folder()
+    shutil.move(product, folder / NOTEBOOK)
+    return folder
+
+
+def publish(folder: Path) -> list[Path]:
+    """Make a run of one's own the published one, its notebook the course's; return the files that are new.
+
+    Raises:
+        ValueError: it has other settings than the course's.
+        FileNotFoundError: a part of it is missing.
+    """
+    if differences := read_results(folder).config.training_differences(RunConfig()):
+        raise ValueError(f"only a run with the course's settings is published; here {'; '.join(differences)}")
+    figures = [f"{name}.png" for name in ("training_curves", "seeds", "misclassified")]
+    places = {name: resolve(PUBLISHED) for name in (RESULTS_FILE, WEIGHTS_FILE, NOTEBOOK)}
+    places |= {name: resolve(FIGURES) for name in figures}
+    if missing := [name for name in places if not (folder / name).exists()]:
+        raise FileNotFoundError(f"{display_path(folder)} has no {', '.join(missing)}")
+    targets = [place / name for name, place in places.items()] + [resolve("notebooks") / NOTEBOOK]
+    for target in targets:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / target.name, target)
+    return targets

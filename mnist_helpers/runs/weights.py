@@ -1,0 +1,69 @@
+"""A finished network as a file: its weights and its configuration, read back without running anything in it."""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from mnist_helpers.files import write_atomically
+from mnist_helpers.networks import build_model
+from mnist_helpers.paths import display_path, resolve
+from mnist_helpers.runs.config import RunConfig
+from mnist_helpers.runs.own import is_own
+
+WEIGHTS_FILE = "model.safetensors"
+
+
+def save_weights(network: nn.Module, config: RunConfig, folder: Path) -> Path:
+    """Write `model.safetensors` into `folder`, whole or not at all, and return its path.
+
+    The format holds tensors and text only (https://huggingface.co/docs/safetensors): a file from a stranger cannot
+    run code when it is read.
+    """
+    # dense in memory, whatever layout the network trained in; a layer used twice is written twice
+    tensors = {
+        name: value.cpu().clone(memory_format=torch.contiguous_format) for name, value in network.state_dict().items()
+    }
+    data = save(tensors, metadata={"config": config.model_dump_json()})
+    path = folder / WEIGHTS_FILE
+    write_atomically(path, lambda stream: stream.write(data))
+    return path
+
+
+def load_weights(folder: str | Path, network: nn.Module | None = None) -> tuple[nn.Module, RunConfig]:
+    """Return the network saved in `folder`, on the CPU and in evaluation mode, and the configuration of its run.
+
+    Args:
+        folder: where a run wrote to; a relative path is taken from the project's top folder.
+        network: what the weights are put into; only needed where they are of a network of one's own, since no file is
+            run because another says so.
+
+    Raises:
+        FileNotFoundError: no run has saved its network there.
+        ValueError: the file is not one that `save_weights` wrote, or does not fit the network.
+    """
+    path = resolve(folder) / WEIGHTS_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{display_path(path)} is not there; run: make train")
+    try:
+        with safe_open(path, framework="pt") as file:
+            config = RunConfig.model_validate_json((file.metadata() or {})["config"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"{display_path(path)} is not a network saved by this course ({type(error).__name__}); run: make train"
+        ) from error
+    if network is None and is_own(config.model):
+        maker = config.model.rpartition(":")[2]
+        raise ValueError(
+            f"{display_path(path)} holds the weights of {config.model}, which is not run because a file says so; "
+            f"give the network: load_weights({str(folder)!r}, {maker}())"
+        )
+    network = build_model(config.model) if network is None else network
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ValueError(f"{display_path(path)} does not fit {type(network).__name__}: {error}") from error
+    return network.cpu().eval(), config

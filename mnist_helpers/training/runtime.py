@@ -1,0 +1,54 @@
+"""The process a run lives in: its random numbers and its memory."""
+
+import ctypes
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import torch
+
+Given, Returned = ParamSpec("Given"), TypeVar("Returned")
+
+SEED_STRIDE = 100  # more than a run has epochs, so that no two (seed, epoch) share random numbers
+
+
+def seed_epoch(seed: int, epoch: int) -> None:
+    """Start the random numbers of one epoch (0: the first weights) of the run with this seed."""
+    torch.manual_seed(seed * SEED_STRIDE + epoch)
+    # cuDNN may otherwise choose among algorithms by timing them, and those differ in the last bits
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc's allocator to keep freed memory for the next step instead of returning it to the system.
+
+    A step frees and asks for about 100 MB in blocks of megabytes; by default glibc gives such blocks back, and the
+    kernel hands out zeroed pages anew: 4,000 page faults a step (`make profile`), which cost
+    more on some systems than on others.
+    Other C libraries are left as they are. Options: https://man7.org/linux/man-pages/man3/mallopt.3.html
+    """
+    if sys.platform != "linux":
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        m_trim_threshold, m_top_pad, m_mmap_max = -1, -2, -4
+        mallopt(m_mmap_max, 0)
+        mallopt(m_trim_threshold, 2**31 - 1)
+        mallopt(m_top_pad, 64 * 2**20)
+
+
+def in_float32(work: Callable[Given, Returned]) -> Callable[Given, Returned]:
+    """Return `work` as it is when new tensors are float32, whatever the caller has made torch's default."""
+
+    @wraps(work)
+    def wrapped(*arguments: Given.args, **options: Given.kwargs) -> Returned:
+        default = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float32)
+        try:
+            return work(*arguments, **options)
+        finally:
+            torch.set_default_dtype(default)
+
+    return wrapped

@@ -1,0 +1,85 @@
+"""The numbers of a run: one frozen object, checked when it is made."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+import torch
+from pydantic import BaseModel, Field
+
+from mnist_helpers.data import FOLD_SIZES, Augmentation, Split, load_split
+from mnist_helpers.paths import resolve
+
+if TYPE_CHECKING:
+    from mnist_helpers.training.hooks import Hook
+
+EPOCH_BUDGET = 20
+TRAINING_IMAGES = 60_000
+OWN_FOLDER = "outputs/own/run"
+PLACES = frozenset({"data_dir", "output_dir", "resume", "device"})
+"""Settings that say where a run happens, not what it trains."""
+
+
+class Settings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+    """All that decides a plain run of a network. Same settings, same machine: same weights, bit for bit."""
+
+    epochs: int = Field(15, ge=1, lt=EPOCH_BUDGET)
+    batch_size: int = Field(128, ge=1, le=TRAINING_IMAGES)
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    """SGD with Nesterov momentum, or AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101)."""
+    schedule: Literal["onecycle", "constant"] = "onecycle"
+    """How the learning rate moves (OneCycle: Smith & Topin 2018, https://arxiv.org/abs/1708.07120)."""
+    max_lr: float = Field(0.1, gt=0)
+    """Learning rate, at its peak when it moves."""
+    pct_start: float = Field(0.3, gt=0, lt=1)
+    """Share of all steps in which the rate rises."""
+    div_factor: float = Field(25, gt=1)
+    """The rate starts at max_lr / div_factor."""
+    final_div_factor: float = Field(1e4, gt=1)
+    """The rate ends at max_lr / div_factor / final_div_factor."""
+    max_momentum: float = Field(0.95, gt=0, lt=1)
+    """Nesterov momentum at the lowest rates; OneCycle moves it against the rate."""
+    base_momentum: float = Field(0.85, gt=0, lt=1)
+    """Nesterov momentum at the peak rate; a constant rate has the momentum midway."""
+    weight_decay: float = Field(5e-4, ge=0)
+    label_smoothing: float = Field(0, ge=0, lt=1)
+    """Share of each target spread evenly over all classes (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567)."""
+    augmentation: Augmentation | None = Augmentation()
+    """None trains on the plain digits."""
+    seed: int = Field(0, ge=0, lt=2**31)
+    """Decides the split, the first weights, and every epoch's order, augmentation and dropout."""
+    train_size: int | None = Field(None, ge=10, le=TRAINING_IMAGES - 10)
+    """Images to train on, drawn evenly over the classes; None: all that validation leaves."""
+    validation_size: int = Field(50, ge=10, le=TRAINING_IMAGES - 10)
+    held_out: Literal["drawn", "last", "writers"] = "drawn"
+    """Validation images: drawn evenly over the classes, the last of the file, or by writers of no training image."""
+    fold: int | None = Field(None, ge=0, lt=len(FOLD_SIZES))
+    """Which fifth of the writers is held out, where writers are; None: each in its turn, the seed modulo five."""
+    data_dir: str = "data"
+    output_dir: str = OWN_FOLDER
+    resume: bool = False
+    device: str = "auto"
+
+    def hooks(self) -> tuple["Hook", ...]:
+        """Return what these settings add to the plain loop: nothing here; a recipe's may."""
+        return ()
+
+    def split(self) -> Split:
+        """Load the images of this run: to train on, to choose by, to report."""
+        fold = self.seed % len(FOLD_SIZES) if self.fold is None else self.fold
+        return load_split(self.data_dir, self.validation_size, self.train_size, self.seed, self.held_out, fold)
+
+    def torch_device(self) -> torch.device:
+        """Return the device to train on; `auto` takes a GPU when there is one."""
+        if self.device != "auto":
+            return torch.device(self.device)
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def output_folder(self) -> Path:
+        """Return `output_dir` as an absolute path."""
+        return resolve(self.output_dir)
+
+    def training_differences(self, other: Self) -> list[str]:
+        """Name the fields in which the two would train differently, as `name: this one, other one`."""
+        mine, theirs = self.model_dump(exclude=PLACES), other.model_dump(exclude=PLACES)
+        names = dict.fromkeys([*mine, *theirs])
+        return [f"{n}: {mine.get(n)}, {theirs.get(n)}" for n in names if mine.get(n) != theirs.get(n)]

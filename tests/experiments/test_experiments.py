@@ -1,0 +1,82 @@
+"""Every experiment is declared once, on record as declared, and found by its name and its group's."""
+
+from shutil import copytree
+
+import pytest
+
+from mnist_helpers.experiments import ABLATIONS, IDEAS, ITERATIONS, format_ideas, look_up
+from mnist_helpers.experiments.command import GROUPS, choose, main
+from mnist_helpers.paths import PROJECT_ROOT, resolve
+from mnist_helpers.runs import make_config
+from mnist_helpers.sweeps import read_studies, read_study, study, sweep
+from mnist_helpers.sweeps.records import configuration_key
+
+EVERY = choose([])
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """The published studies, copied below a folder of the test, where runs would go too."""
+    copytree(resolve(study.STUDIES), tmp_path / "studies")
+    for module in (study, sweep):
+        monkeypatch.setattr(module, "STUDIES", str(tmp_path / "studies"))
+    monkeypatch.setattr(sweep, "SWEEPS", str(tmp_path / "sweeps"))
+    return tmp_path
+
+
+def test_names_and_configurations_are_each_ones_own_and_all_that_is_on_record():
+    names = [each.name for group in GROUPS.values() for each in group]
+    assert len(names) == len(set(names)) == len(EVERY)
+    assert not set(names) & set(GROUPS)
+    assert len({configuration_key(make_config(**each.settings)) for each in EVERY.values()}) == len(EVERY)
+    assert {found.name for found in read_studies()} == set(EVERY)
+
+
+@pytest.mark.parametrize("experiment", EVERY.values(), ids=lambda each: each.name)
+def test_an_experiment_is_on_record_with_its_settings_and_seeds(experiment):
+    found = read_study(experiment.name)
+    assert [run.config.seed for run in found.runs] == list(experiment.seeds)
+    for run in found.runs:
+        assert run.config.training_differences(make_config(**experiment.settings, seed=run.config.seed)) == []
+
+
+@pytest.mark.parametrize("experiment", ABLATIONS, ids=lambda each: each.name)
+def test_an_ablation_leaves_out_one_part(experiment):
+    (whole,) = [each for each in ITERATIONS if each.name == "onecycle"]
+    config = make_config(**experiment.settings)
+    changed = {line.split(":")[0] for line in config.training_differences(make_config(**whole.settings))}
+    assert len(changed) == 1 or changed == {"model", "max_lr"}  # without BatchNorm another rate is needed
+
+
+def test_iterations_and_what_lies_beyond_name_a_notebook():
+    named = [each for each in EVERY.values() if each.notebook]
+    assert {each.notebook[:2] for each in named} == {"02", "03", "04", "05", "06", "07", "09", "10"}
+    assert all((PROJECT_ROOT / "notebooks" / f"{each.notebook}.ipynb").exists() for each in named)
+
+
+def test_groups_and_names_are_chosen_in_order_each_once():
+    assert list(choose(["tiny", "course", "final"])) == ["tiny", *(each.name for each in ITERATIONS)]
+    assert list(choose(["frontier"]))[-3:] == ["tinier", "tiny", "best"]
+    with pytest.raises(ValueError, match=r"no experiment is called huge, vast; there are the groups") as error:
+        choose(["huge", "final", "vast"])
+    assert "onecycle" in str(error.value)
+
+
+def test_an_unknown_name_is_refused_before_any_work(capsys):
+    with pytest.raises(SystemExit):
+        main(["huge"])
+    assert "no experiment is called huge" in capsys.readouterr().err
+
+
+def test_the_command_shows_what_is_on_record_in_the_tables_that_suit_and_runs_nothing(elsewhere, capsys):
+    before = {path: path.stat().st_mtime_ns for path in (elsewhere / "studies").iterdir()}
+    assert main(["course", "ablations"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:-1]] == [each.name for each in (*ITERATIONS, *ABLATIONS)]
+    assert main(["final", "ideas", "tiny"]) == 0
+    plain, ideas, sizes = capsys.readouterr().out.rstrip().rpartition("\n")[0].split("\n\n")
+    assert [line.split()[0] for line in plain.splitlines()[1:]] == ["final"]
+    assert ideas == format_ideas([look_up(idea) for idea in IDEAS])
+    assert [line.split()[:2] for line in sizes.splitlines()[1:]] == [["tiny", "3,898"]]
+    assert {path: path.stat().st_mtime_ns for path in (elsewhere / "studies").iterdir()} == before
+    assert [path.name for path in (elsewhere / "sweeps" / "studies" / "running").iterdir()] == [".lock"]

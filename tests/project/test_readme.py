@@ -1,0 +1,110 @@
+"""The README's numbers are those of the records, and its links lead somewhere."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from mnist_helpers.benchmarks import (
+    BFLOAT16_RUN,
+    FAST_RUN,
+    MEMORY,
+    PEER_RUN,
+    PIL,
+    REFERENCE,
+    REFERENCE_RUN,
+    SPRINT_RUN,
+    read_benchmark,
+)
+from mnist_helpers.experiments import read_frontier
+from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.runs import read_results
+from mnist_helpers.sweeps import Spread, images_interval, mean_interval, read_study
+from mnist_helpers.training import accuracy_interval
+
+README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def percent(found: Spread) -> str:
+    return f"{100 * found.mean:.2f} ± {100 * found.std:.2f} %"
+
+
+def test_the_numbers_are_the_records():
+    run, study = read_results(), read_study("final").test_accuracy
+    low, high = accuracy_interval(round(run.final_test_accuracy * 10_000), 10_000)
+    for text in (
+        f"**{run.total_parameters:,} parameters**",
+        f"**{percent(study)}**",
+        f"over {study.n} seeds",
+        f"from {100 * study.minimum:.2f} to {100 * study.maximum:.2f} %",
+        f"{100 * run.final_test_accuracy:.2f} %, 95 % interval {100 * low:.2f} to {100 * high:.2f} %",
+        f"mean {100 * study.mean:.2f} %, std {100 * study.std:.2f} %",
+    ):
+        assert text in README.replace("\n", " "), text
+
+
+def test_the_speeds_are_the_benchmarks():
+    found = read_benchmark()
+    fast, halved, sprint, peer = (found.reached[name] for name in (FAST_RUN, BFLOAT16_RUN, SPRINT_RUN, PEER_RUN))
+    for text in (
+        f"{fast.parameters:,} parameters and {fast.epochs} epochs",
+        f"**{percent(fast.test_accuracy)}**",
+        f"**{found.runs[FAST_RUN].median_seconds:.1f} seconds**",
+        f"{1 / found.runs[FAST_RUN].ratios[REFERENCE_RUN]:.0f} times faster",
+        f"{found.runs[BFLOAT16_RUN].median_seconds:.1f} seconds, {percent(halved.test_accuracy)} and "
+        f"{1 / found.runs[BFLOAT16_RUN].ratios[REFERENCE_RUN]:.0f} times",
+        f"reaches {percent(sprint.test_accuracy)} in {found.runs[SPRINT_RUN].ratios[PEER_RUN]:.2f} of the time",
+        f"({percent(peer.test_accuracy)}, {peer.parameters:,} parameters)",
+        f"takes {found.epoch[MEMORY].ratios[REFERENCE]:.2f} of the time",
+        f"({found.epoch[MEMORY].ratios[PIL]:.2f} of the time",
+    ):
+        assert text in README.replace("\n", " "), text
+
+
+def test_the_sizes_are_the_frontiers():
+    studies = {study.name: study for study in read_frontier()}
+    expected = [f"{len(studies)} networks"]
+    for name in ("best", "tiny", "tinier"):
+        found = studies[name].test_accuracy
+        low, high = (100 * limit for limit in mean_interval(found))
+        expected += [
+            f"`{name}`, {studies[name].runs[0].total_parameters:,} parameters, reaches **{percent(found)}**",
+            f"{low:.2f} to {high:.2f} % over seeds",
+        ]
+    low, high = (100 * limit for limit in images_interval(studies["best"].test_accuracy))
+    expected.append(f"{low:.2f} to {high:.2f} %")
+    for text in expected:
+        assert text in README.replace("\n", " "), text
+
+
+def test_the_page_of_the_outputs_names_every_record_with_its_command():
+    page = (PROJECT_ROOT / "outputs" / "README.md").read_text(encoding="utf-8")
+    makefile = (PROJECT_ROOT / "Makefile").read_text(encoding="utf-8")
+    listed = subprocess.run(["git", "ls-files", "outputs"], cwd=PROJECT_ROOT, capture_output=True, text=True)
+    for path in map(Path, listed.stdout.split()):
+        if path.parent.name != "studies" and path.name != "README.md" and (PROJECT_ROOT / path).exists():
+            row = next((line for line in page.splitlines() if f"`{path.relative_to('outputs')}`" in line), "")
+            command = re.search(r"`make ([a-z-]+)`", row)
+            assert command, f"outputs/README.md does not say which command makes {path}"
+            assert re.search(rf"^{command[1]}:", makefile, re.MULTILINE), command[1]
+
+
+def test_ci_begins_with_the_readmes_commands_and_ends_with_a_clean_checkout():
+    block = re.search(r"```\n(make .*?)```", README, re.DOTALL)[1]
+    commands = [line.split("#")[0].strip() for line in block.splitlines()]
+    assert commands == ["make train", "make test"]
+    script = (PROJECT_ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert re.findall(r"^make .*$", script, re.MULTILINE)[:2] == commands
+    assert script.rindex("git status --porcelain") > script.rindex("\nmake ")
+
+
+def test_links_and_pictures_are_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        if "://" not in target and not target.startswith("../../actions/"):
+            assert (PROJECT_ROOT / target).exists(), target
+
+
+def test_every_command_it_names_is_in_the_makefile():
+    makefile = (PROJECT_ROOT / "Makefile").read_text(encoding="utf-8")
+    for command in re.findall(r"(?<=`)make ([a-z-]+)|^make ([a-z-]+)", README, re.MULTILINE):
+        name = "".join(command)
+        assert re.search(rf"^{name}:", makefile, re.MULTILINE), name

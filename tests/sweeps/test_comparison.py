@@ -1,0 +1,97 @@
+"""Intervals and paired tests against hand-computed values and against what they promise."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from mnist_helpers.sweeps.comparison import compare_studies, images_interval, mcnemar, mean_interval, sign_flip_p
+from mnist_helpers.sweeps.study import make_study, read_study, spread
+
+
+def study(name, mistakes):
+    """A study of as many seeds as there are lists of mistakes, each right on all other test images."""
+    (run, *_) = read_study("sprint").runs
+    last = run.history[-1]
+    runs = [
+        run.model_copy(
+            update={
+                "config": run.config.model_copy(update={"seed": seed}),
+                "final_test_accuracy": (accuracy := 1 - len(wrong) / 10_000),
+                "history": [last.model_copy(update={"test_accuracy": accuracy})],
+                "test_mistakes": wrong,
+            }
+        )
+        for seed, wrong in enumerate(mistakes)
+    ]
+    return make_study(name, {}, runs)
+
+
+def test_the_interval_of_a_mean_is_students():
+    values = [0.995, 0.996, 0.9945, 0.9955]
+    low, high = mean_interval(spread(values))
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert (low, high) == pytest.approx((expected.low, expected.high))
+    with pytest.raises(ValueError, match="two runs or more, given 1"):
+        mean_interval(spread([0.99]))
+
+
+def test_the_interval_covers_the_mean_in_95_of_100_samples():
+    random = np.random.default_rng(0)
+    hits = 0
+    for _ in range(2_000):
+        low, high = mean_interval(spread(list(random.normal(0.99, 0.001, 10))))
+        hits += low < 0.99 < high
+    assert 0.93 < hits / 2_000 < 0.97
+
+
+def test_the_test_sets_own_interval_is_wilsons_for_10_000_images():
+    low, high = images_interval(spread([0.9965, 0.9965]))
+    assert (round(low, 4), round(high, 4)) == (0.9951, 0.9975)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.integers(-3, 3), min_size=2, max_size=9))
+def test_sign_flips_are_all_tried(differences):
+    """By brute force over all 2ⁿ signs; scipy counts both tails, twice the smaller."""
+    means = [np.dot(signs, differences) for signs in itertools.product((1, -1), repeat=len(differences))]
+    observed = sum(differences)
+    tail = min(np.mean([m >= observed for m in means]), np.mean([m <= observed for m in means]))
+    assert sign_flip_p(differences) == pytest.approx(min(1, 2 * tail))
+
+
+def test_mcnemar_looks_at_what_only_one_gets_wrong():
+    assert mcnemar([1, 2, 3], [3, 4]) == (2, 1, 1.0)
+    assert mcnemar([5], [5]) == (0, 0, 1.0)
+    only_one, only_other, p = mcnemar(list(range(20)), list(range(18, 23)))
+    assert (only_one, only_other) == (18, 3)
+    assert p == pytest.approx(stats.binomtest(3, 21).pvalue)
+
+
+def test_with_one_difference_an_image_the_permutation_test_is_mcnemars():
+    first, other = study("a", [range(12), range(12)]), study("b", [range(9, 15), range(9, 15)])
+    # both seeds alike: 9 images only the one gets wrong, 3 only the other, each twice
+    found = compare_studies(first, other)
+    assert found.images_p == pytest.approx(mcnemar(range(12), range(9, 15))[2], abs=0.01)
+    assert found.difference.mean == pytest.approx(-6 / 10_000)
+
+
+def test_a_clear_difference_is_told_from_none():
+    worse, better = (study(name, [range(s, s + wrong) for s in range(10)]) for name, wrong in (("w", 60), ("b", 40)))
+    clear, none = compare_studies(better, worse), compare_studies(better, better)
+    assert clear.difference.mean == pytest.approx(20 / 10_000)
+    assert clear.seeds_p == pytest.approx(2 / 2**10)
+    assert clear.images_p < 0.01
+    assert none.seeds_p == none.images_p == 1
+    low, high = clear.interval
+    assert low <= clear.difference.mean <= high
+
+
+def test_studies_without_mistakes_on_record_cannot_be_compared_image_by_image():
+    old = study("old", [range(3), range(4)])
+    old = old.model_copy(update={"runs": [run.model_copy(update={"test_mistakes": None}) for run in old.runs]})
+    with pytest.raises(ValueError, match="old has runs whose mistakes are not on record"):
+        compare_studies(old, study("new", [range(3), range(4)]))

@@ -1,0 +1,91 @@
+"""A study is its seeds' last epochs, each trained once."""
+
+import json
+
+import pytest
+
+from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.runs import RunConfig, make_config
+from mnist_helpers.sweeps import study, sweep
+from mnist_helpers.sweeps.engines import local_engine
+from mnist_helpers.sweeps.study import difference, find_study, format_studies, read_study, spread
+from mnist_helpers.sweeps.sweep import run_studies
+
+RECORDS = sorted((PROJECT_ROOT / "outputs" / "studies").glob("*.json"))
+
+
+def test_spread_is_mean_and_sample_deviation():
+    found = spread([1.0, 2.0, 4.0])
+    assert (found.mean, found.minimum, found.maximum, found.n) == (pytest.approx(7 / 3), 1, 4, 3)
+    assert found.std == pytest.approx((7 / 3) ** 0.5)
+    assert spread([1.0]).std == 0
+
+
+def test_a_difference_is_taken_seed_by_seed():
+    final = read_study("final")
+    better = [
+        run.model_copy(
+            update={
+                "history": [
+                    last.model_copy(update={"test_accuracy": last.test_accuracy + 0.001 * (1 + run.config.seed)})
+                ]
+            }
+        )
+        for run in final.runs
+        for last in run.history[-1:]
+    ]
+    found = difference(final.model_copy(update={"runs": better[1:]}), final)  # seeds 1 to 3, of 0 to 3
+    assert (found.n, found.mean, found.minimum, found.maximum) == (3, *map(pytest.approx, (0.003, 0.002, 0.004)))
+    with pytest.raises(ValueError, match=r"final has seeds \[0\], final has \[1\]: none in common"):
+        difference(*(final.model_copy(update={"runs": [run]}) for run in final.runs[:2]))
+
+
+def test_a_table_of_studies_has_a_line_each():
+    lines = format_studies([read_study("final")] * 2).splitlines()
+    assert len(lines) == 3
+    assert f"{100 * read_study('final').test_accuracy.mean:.2f} ± " in lines[1]
+
+
+@pytest.mark.training
+def test_a_study_trains_every_seed_once(tmp_path, monkeypatch):
+    for module in (study, sweep):
+        monkeypatch.setattr(module, "STUDIES", str(tmp_path / "studies"))
+    monkeypatch.setattr(sweep, "SWEEPS", str(tmp_path / "sweeps"))
+    settings = {"epochs": "2", "train_size": "500", "validation_size": "100"}
+    names = {"small": settings, "small_2": {**settings, "schedule": "constant"}}
+    first, _ = run_studies(names, dict.fromkeys(names, (1, 0)), local_engine(processes=2)).studies
+    assert [run.config.seed for run in first.runs] == [0, 1]
+    assert first.settings == {"epochs": 2, "train_size": 500, "validation_size": 100}
+    assert first.test_accuracy.mean == pytest.approx(sum(run.history[-1].test_accuracy for run in first.runs) / 2)
+    assert first.runs[0].history[-1].test_loss != first.runs[1].history[-1].test_loss
+    (again,) = run_studies({"small": settings}, {"small": [0, 1]}).studies
+    assert again == first == read_study("small")  # seconds included: nothing was trained twice
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+def test_a_committed_study_is_what_its_runs_say(path):
+    record = read_study(path.stem)
+    assert record.name == path.stem
+    seeds = [run.config.seed for run in record.runs]
+    assert seeds == sorted(set(seeds))
+    assert record.test_accuracy == spread([run.history[-1].test_accuracy for run in record.runs])
+    assert record.validation_loss == spread([run.history[-1].validation_loss for run in record.runs])
+    for run in record.runs:
+        assert run.final_test_accuracy == run.history[-1].test_accuracy
+        assert len(run.history) == run.config.epochs < 20
+        settings = json.loads(run.config.model_dump_json())
+        assert all(settings[key] == value for key, value in record.settings.items())
+        recipe = make_config(model=run.config.model)
+        changed = {line.split(":")[0] for line in run.config.training_differences(recipe)}
+        assert changed - {"seed"} <= set(record.settings)
+
+
+def test_a_study_is_found_by_its_settings_whatever_the_seed():
+    assert find_study(RunConfig(seed=77, output_dir="elsewhere")).name == "final"
+    assert find_study(RunConfig(epochs=3)) is None
+
+
+def test_the_final_networks_mean_reaches_the_goal():
+    accuracy = read_study("final").test_accuracy
+    assert accuracy.n >= 3
+    assert accuracy.mean >= 0.994
