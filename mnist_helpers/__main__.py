@@ -19,8 +19,8 @@ COMMANDS = {
     "ledger": "experiments.ledger:main",
     "frontier": "experiments.frontier:main",
     "benchmark": "benchmarks.benchmark:main",
-    "bench-gpu": "benchmarks.gpu:main",
-    "profile": "benchmarks.step_profile:main",
+    "bench-gpu": "benchmarks.benchmark:main_gpu",
+    "profile": "benchmarks.profiles:main",
 }
 
 

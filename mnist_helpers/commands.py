@@ -4,7 +4,7 @@ import argparse
 import statistics
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import wraps
 
 from torch import nn
 
@@ -13,15 +13,34 @@ from mnist_helpers.networks import build_model, report_parameters, report_rules
 from mnist_helpers.paths import display_path, resolve
 from mnist_helpers.training import OWN_FOLDER
 
+Command = Callable[[Sequence[str] | None], int]
 
+
+def _says_what_is_wrong(command: Command) -> Command:
+    """Return a command that tells of a missing or foreign file in one line, with exit status 1."""
+
+    @wraps(command)
+    def telling(arguments: Sequence[str] | None = None) -> int:
+        try:
+            return command(arguments)
+        except (FileNotFoundError, ValueError) as error:
+            print(error, file=sys.stderr)
+            return 1
+
+    return telling
+
+
+def _parser(command: Command) -> argparse.ArgumentParser:
+    name = command.__name__.replace("_", "-")
+    return argparse.ArgumentParser(prog=f"python -m mnist_helpers {name}", description=command.__doc__)
+
+
+@_says_what_is_wrong
 def check_goal(arguments: Sequence[str] | None = None) -> int:
     """Print the goals for the mean over finished runs; return 1 if one is missed."""
-    parser = argparse.ArgumentParser(prog="python -m mnist_helpers check-goal")
+    parser = _parser(check_goal)
     parser.add_argument("folders", nargs="*", default=[runs.PUBLISHED], help="of runs with other seeds alike")
-    try:
-        found = [runs.read_results(folder) for folder in parser.parse_args(arguments).folders]
-    except (FileNotFoundError, ValueError) as error:
-        return _complain(error)
+    found = [runs.read_results(folder) for folder in parser.parse_args(arguments).folders]
     first = found[0].config
     if any(run.config.training_differences(first.model_copy(update={"seed": run.config.seed})) for run in found):
         parser.error("the runs differ in more than the seed; their mean would say nothing")
@@ -37,59 +56,47 @@ def check_goal(arguments: Sequence[str] | None = None) -> int:
     return 0 if all(runs.check_goals(*figures).values()) else 1
 
 
+@_says_what_is_wrong
 def check_model(arguments: Sequence[str] | None = None) -> int:
     """Print whether a network keeps the rules; return 1 if it does not."""
-    return _report("check-model", report_rules, arguments)
+    return report_rules(*_network(check_model, arguments))
 
 
+@_says_what_is_wrong
 def check_params(arguments: Sequence[str] | None = None) -> int:
     """Print a network's layers and check its parameter budget; return 1 if it is above it."""
-    return _report("check-params", report_parameters, arguments)
+    return report_parameters(*_network(check_params, arguments))
 
 
-def _report(command: str, report: Callable[[nn.Module, str], int], arguments: Sequence[str] | None) -> int:
-    parser = argparse.ArgumentParser(prog=f"python -m mnist_helpers {command}")
+def _network(command: Command, arguments: Sequence[str] | None) -> tuple[nn.Module, str]:
+    parser = _parser(command)
     parser.add_argument("model", nargs="?", default="final", help="a name, or path/to/file.py:ClassName")
-    name = parser.parse_args(arguments).model
-    try:
-        runs.known_network(name)
-        return report(runs.load_own(name)[0]() if runs.is_own(name) else build_model(name), name)
-    except ValueError as error:
-        return _complain(error)
+    name = runs.known_network(parser.parse_args(arguments).model)
+    return runs.load_own(name)[0]() if runs.is_own(name) else build_model(name), name
 
 
+@_says_what_is_wrong
 def view_results(arguments: Sequence[str] | None = None) -> int:
     """Print a finished run: the one in a folder, or the newest of one's own, or the published one."""
-    parser = argparse.ArgumentParser(prog="python -m mnist_helpers view-results")
-    parser.add_argument("folder", nargs="?")
-    folder = parser.parse_args(arguments).folder
-    try:
-        runs.show(resolve(folder) if folder else runs.last_run())
-    except (FileNotFoundError, ValueError) as error:
-        return _complain(error)
+    parser = _parser(view_results)
+    parser.add_argument("folder", nargs="?", type=resolve)
+    runs.show(parser.parse_args(arguments).folder or runs.last_run())
     return 0
 
 
 def file_product(arguments: Sequence[str] | None = None) -> int:
     """Move what papermill executed beside the results of its run, and print them."""
-    parser = argparse.ArgumentParser(prog="python -m mnist_helpers file-product")
-    parser.add_argument("notebook", help="what papermill wrote")
-    runs.show(runs.file_product(resolve(parser.parse_args(arguments).notebook)))
+    parser = _parser(file_product)
+    parser.add_argument("notebook", help="what papermill wrote", type=resolve)
+    runs.show(runs.file_product(parser.parse_args(arguments).notebook))
     return 0
 
 
+@_says_what_is_wrong
 def publish(arguments: Sequence[str] | None = None) -> int:
     """Make a run of one's own the published one; print which files are new."""
-    parser = argparse.ArgumentParser(prog="python -m mnist_helpers publish")
-    parser.add_argument("folder", nargs="?", default=OWN_FOLDER)
-    try:
-        written: list[Path] = runs.publish(resolve(parser.parse_args(arguments).folder))
-    except (FileNotFoundError, ValueError) as error:
-        return _complain(error)
-    print("\n".join(f"published {display_path(path)}" for path in written))
+    parser = _parser(publish)
+    parser.add_argument("folder", nargs="?", type=resolve, default=OWN_FOLDER)
+    for path in runs.publish(parser.parse_args(arguments).folder):
+        print(f"published {display_path(path)}")
     return 0
-
-
-def _complain(error: Exception) -> int:
-    print(error, file=sys.stderr)
-    return 1

@@ -1,11 +1,11 @@
 """Is this machine ready? Python, versions, device, data, disk: one line each (`make env-update`)."""
 
+import argparse
 import platform
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import torch
 
@@ -28,35 +28,27 @@ def check_python() -> str:
     return platform.python_version()
 
 
-def pinned_versions(requirements: Path) -> dict[str, str]:
-    """Return the pinned packages of a requirements file, name to version."""
-    lines = (line.strip() for line in requirements.read_text(encoding="utf-8").splitlines())
-    return dict(line.split("==", maxsplit=1) for line in lines if "==" in line)
-
-
 def check_packages() -> str:
-    """Compare what is installed with requirements.txt."""
-    wrong = []
-    pins = pinned_versions(PROJECT_ROOT / "requirements.txt")
-    for name, wanted in pins.items():
-        try:
-            found = version(name)
-        except PackageNotFoundError:
-            found = "none"
-        if found != wanted:
-            wrong.append(f"{name} {found} instead of {wanted}")
-    if wrong:
+    """Compare what is installed with the pins of requirements.txt."""
+    lines = (PROJECT_ROOT / "requirements.txt").read_text(encoding="utf-8").split()
+    pins = dict(line.split("==") for line in lines if "==" in line)
+    if wrong := [f"{name} {_found(name)} instead of {pin}" for name, pin in pins.items() if _found(name) != pin]:
         raise NotReady(f"{', '.join(wrong)}; run: touch requirements.txt && make setup")
     return f"{len(pins)} packages as pinned, torch {torch.__version__}"
+
+
+def _found(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
 
 
 def check_device() -> str:
     """Return the device a run would use."""
     device = RunConfig().torch_device()
-    if device.type == "cuda":
-        name = torch.cuda.get_device_name()
-    else:
-        name = f"cpu, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+    cpu = f"cpu, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+    name = torch.cuda.get_device_name() if device.type == "cuda" else cpu
     return f"{name}, precision=bfloat16 {'gains' if multiplies_bfloat16_fast(device) else 'costs'} time"
 
 
@@ -83,8 +75,9 @@ CHECKS: dict[str, Callable[[], str]] = {
 }
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print one line for each check; return 1 if any failed."""
+    argparse.ArgumentParser(prog="python -m mnist_helpers environment", description=__doc__).parse_args(arguments)
     failed = False
     for name, check in CHECKS.items():
         try:
@@ -93,7 +86,3 @@ def main() -> int:
             failed = True
             print(f"FAIL {name}: {error}")
     return int(failed)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,11 +12,8 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write a file through `write(stream)` so that `path` holds the old content or the new, never a part.
 
     The bytes go to `<name>.<pid>.partial` beside it, reach the disk (fsync), and take the name in one step
-    (`os.replace`, atomic within a POSIX file system). The folder is synced too, so the name survives
-    a power cut.
-
-    Raises:
-        OSError: the folder is missing, full or not writable; `path` is then as it was.
+    (`os.replace`, atomic within a POSIX file system). The folder is synced too, so the name survives a power cut.
+    Raises OSError: the folder is missing, full or not writable; `path` is then as it was.
     """
     partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
     try:

@@ -170,12 +170,12 @@ MUTATIONS = [
     Mutation("failed-run-ends-the-sweep", "sweeps/engines.py",
              "except Exception as error:", "except MemoryError as error:",
              ["tests/sweeps/test_engines.py::test_a_run_that_diverges_leaves_its_error_in_one_line"]),
-    Mutation("failure-taken-for-done", "sweeps/records.py", "return isinstance(record, FinishedRun)",
+    Mutation("failure-taken-for-done", "sweeps/store.py", "return isinstance(record, FinishedRun)",
              "return record is not None",
              ["tests/sweeps/test_sweep.py::test_however_often_it_is_killed_everything_runs_once_and_failures_are_tried_again"]),
-    Mutation("code-hash-ignored", "sweeps/records.py", "record.code.sources != code.sources", "False",
+    Mutation("code-hash-ignored", "sweeps/store.py", "record.code.sources != self.code.sources", "False",
              ["tests/sweeps/test_sweep.py::test_records_of_other_code_are_kept_and_said_and_repeated_only_when_asked"]),
-    Mutation("older-codes-checkpoints-continued", "sweeps/runner.py", "_{code.sources}", "",
+    Mutation("older-codes-checkpoints-continued", "sweeps/runner.py", "_{store.code.sources}", "",
              ["tests/sweeps/test_sweep.py::test_records_of_other_code_are_kept_and_said_and_repeated_only_when_asked"]),
     Mutation("sweep-not-locked", "sweeps/store.py", "running / LOCK_FILE", 'running / f"{id(running)}"',
              ["tests/sweeps/test_sweep.py::test_two_sweeps_do_not_share_a_folder"]),
@@ -234,6 +234,10 @@ MUTATIONS = [
              ["tests/runs/test_config.py::test_a_run_loads_the_split_that_its_settings_say"]),
     Mutation("writers-fold-trained-on", "data/mnist.py", "(folds != fold).nonzero()", "(folds >= 0).nonzero()",
              ["tests/data/test_writers.py::test_a_fold_is_held_out_whole_and_nothing_else_of_it_is_trained_on"]),
+    Mutation("other-settings-overwritten", "sweeps/store.py",
+             "        elif path.exists():\n", "        elif False:\n",
+             ["tests/sweeps/test_sweep.py::"
+              "test_other_settings_under_a_name_on_record_are_refused_before_anything_runs"]),
 ]
 # fmt: on
 

@@ -1,11 +1,11 @@
 """What each gain in speed is worth to the final network's epoch: torchvision's version and ours, step by step."""
 
-from collections.abc import Iterator, Sequence
-from itertools import cycle, islice
+from collections.abc import Iterator
+from itertools import chain, count, cycle, islice
 
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from torch import nn
 
 from mnist_helpers.benchmarks.measure import Measured, Taken, timed
 from mnist_helpers.benchmarks.reference import evaluate_with_loader, reference_loader
@@ -28,7 +28,8 @@ WARM_UP = 5  # batches
 def epoch_seconds(version: str, config: RunConfig, split: Split, batches: int) -> float:
     """Return the seconds of one epoch, evaluation on validation and test images included."""
     network, training = train_some(version, config, split.train, batches)
-    return training + timed(lambda: _evaluate(version, network, config, split))[0]
+    evaluated = (split.validation, split.test)
+    return training + timed(lambda: [_evaluate(version, network, config, images) for images in evaluated])[0]
 
 
 def train_some(version: str, config: RunConfig, images: Images, batches: int) -> tuple[nn.Module, float]:
@@ -45,24 +46,18 @@ def train_some(version: str, config: RunConfig, images: Images, batches: int) ->
     if version in (REFERENCE, PIL):
         inputs = cycle(reference_loader(images, config, training=True, on_tensors=version == REFERENCE))
     else:
-        inputs = _batched(config, images)
+        inputs = chain.from_iterable(epoch_batches(images, config.batch_size, config.augmentation) for _ in count())
     for batch in islice(inputs, WARM_UP):
         train_step(network, *batch, optimizer)
     seconds, _ = timed(lambda: [train_step(network, *batch, optimizer) for batch in islice(inputs, batches)])
     return network, seconds / batches * len(images) / config.batch_size
 
 
-def _batched(config: RunConfig, images: Images) -> Iterator[Sequence[Tensor]]:
-    while True:
-        yield from epoch_batches(images, config.batch_size, config.augmentation)
-
-
-def _evaluate(version: str, network: nn.Module, config: RunConfig, split: Split) -> None:
-    for images in (split.validation, split.test):
-        if version in (REFERENCE, PIL):
-            evaluate_with_loader(network, reference_loader(images, config, training=False))
-        else:
-            evaluate(network, images)
+def _evaluate(version: str, network: nn.Module, config: RunConfig, images: Images) -> None:
+    if version in (REFERENCE, PIL):
+        evaluate_with_loader(network, reference_loader(images, config, training=False))
+    else:
+        evaluate(network, images)
 
 
 def measure_epochs(batches: int, repeat: int) -> Iterator[Taken]:

@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 import torch
 from matplotlib.figure import Figure
 from pydantic import BaseModel
+from tqdm import tqdm
 
 from mnist_helpers.files import write_text_atomically
 from mnist_helpers.paths import resolve
 from mnist_helpers.runs import FIGURES, RECORDS
+from mnist_helpers.training import Environment
 
-Result = TypeVar("Result")
-Record = TypeVar("Record", bound=BaseModel)
+Result, RecordKind = TypeVar("Result"), TypeVar("RecordKind", bound="Record")
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,16 @@ class Measured(BaseModel, frozen=True):
     """Median over the repeats of these seconds to another contestant's in the same repeat, by its name."""
 
 
+class Record(BaseModel, frozen=True):
+    """What a command measured, and on what."""
+
+    environment: Environment
+
+
 def take_turns(measure: Callable[[int], Iterator[Taken]], repeats: int) -> dict[str, list[Taken]]:
     """Return what `measure(repeat)` yields, by name, for every repeat; print each measurement as it comes."""
     found = defaultdict(list)
-    for repeat in range(repeats):
+    for repeat in tqdm(range(repeats), unit="repeat"):
         for taken in alone(_print_all, measure, repeat):
             found[taken.name].append(taken)
     return dict(found)
@@ -90,12 +97,12 @@ def compare(found: dict[str, list[Taken]], against: Sequence[str]) -> dict[str, 
     }
 
 
-def read_record(kind: type[Record], name: str) -> Record:
+def read_record(kind: type[RecordKind], name: str) -> RecordKind:
     """Read `outputs/NAME.json`; raises FileNotFoundError where the command that makes it has not been run."""
     return kind.model_validate_json((resolve(RECORDS) / f"{name}.json").read_bytes())
 
 
-def write_record(record: BaseModel, name: str, **pictures: Figure) -> None:
+def write_record(record: Record, name: str, **pictures: Figure) -> None:
     """Write `outputs/NAME.json`, and each picture into `outputs/figures` under its own name."""
     write_text_atomically(resolve(RECORDS) / f"{name}.json", record.model_dump_json(indent=1) + "\n")
     for picture, figure in pictures.items():

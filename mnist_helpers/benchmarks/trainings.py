@@ -1,11 +1,14 @@
 """Whole trainings side by side: the reference's recipe, the fastest public one, and ours, with what they reach.
 
-Counted is everything from images in memory to final weights, augmentation included, evaluation not.
+Counted is everything from images in the device's memory to final weights, augmentation included, evaluation not.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
+import psutil
+import torch
 from matplotlib.figure import Figure
 from pydantic import BaseModel
 from torch import nn
@@ -35,7 +38,9 @@ WHOLE = {
 SCALED = {REFERENCE_RUN: REFERENCE, FINAL_RUN: MEMORY}
 """Versions of the final network's epoch, of which a part is timed."""
 RUNS = (REFERENCE_RUN, PEER_RUN, FINAL_RUN, *WHOLE)
-SEEDS = 10
+STARTED = "cold: Python and imports"
+UPLOADED = "cold: device opened, images uploaded"
+FIRST = "cold: a process' first training, fast"
 # a page is about 95 characters wide
 BRIEF = {REFERENCE_RUN: "reference's recipe", PEER_RUN: "train_mnist_fast", FINAL_RUN: "final: the same recipe"}
 
@@ -70,6 +75,24 @@ def measure_runs(batches: int, names: Sequence[str], repeat: int) -> Iterator[Ta
         else:
             seconds, network = timed(whole_training(name, split.train, repeat))
             yield Taken(name, seconds, evaluate(network, split.test).accuracy)
+
+
+def measure_device(device: torch.device, train_size: int | None, repeat: int) -> Iterator[Taken]:
+    """Time a process from its start to a warm training of the peer and each of `WHOLE`, with `repeat` as their seed.
+
+    Each is timed at its second training, the first of `WHOLE`, which is the process' first, at that too.
+    """
+    yield Taken(STARTED, time.time() - psutil.Process().create_time())
+    in_memory = RunConfig(train_size=train_size, seed=repeat).split()
+    seconds, split = timed(partial(in_memory.to, device), device)
+    yield Taken(UPLOADED, seconds)
+    for name in (*WHOLE, PEER_RUN):
+        training = whole_training(name, split.train, repeat)
+        seconds, _ = timed(training, device)
+        if name == FAST_RUN:
+            yield Taken(FIRST, seconds)
+        seconds, network = timed(training, device)
+        yield Taken(name, seconds, evaluate(network, split.test).accuracy)
 
 
 def reached(found: Mapping[str, Sequence[Taken]]) -> dict[str, Reached]:

@@ -3,20 +3,9 @@
 The ground floor: uses no other room.
 """
 
-from mnist_helpers.data.archives import DataError
-from mnist_helpers.data.augmentation import (
-    MEAN,
-    STD,
-    Draws,
-    augment,
-    draw,
-    erase,
-    move,
-    normalise,
-    recolour,
-    sampling_grid,
-)
-from mnist_helpers.data.images import CLASSES, Images, Split, epoch_batches
-from mnist_helpers.data.mnist import load_mnist, load_split, split_indices
-from mnist_helpers.data.ranges import Augmentation
-from mnist_helpers.data.writers import FOLD_SIZES, load_writers
+from .archives import DataError
+from .augmentation import MEAN, STD, Draws, augment, draw, erase, move, normalise, recolour, sampling_grid
+from .images import CLASSES, Images, Split, epoch_batches
+from .mnist import load_mnist, load_split, split_indices
+from .ranges import Augmentation
+from .writers import FOLD_SIZES, load_writers

@@ -24,17 +24,12 @@ class DataError(RuntimeError):
 
 
 def prepare_raw_folder(data_dir: Path) -> Path:
-    """Make sure `data_dir/MNIST/raw` holds the four genuine extracted files, and return that folder.
+    """Make sure that `data_dir`, torchvision's `root`, holds the four genuine extracted files; return their folder.
 
-    Every archive and every extracted file found there is hashed: torchvision itself only checks that extracted
-    files exist. Files that are missing are extracted from their archive; where archive and file are both
-    missing, torchvision downloads (with its progress bar).
+    Every archive and extracted file there is hashed: torchvision only checks that extracted files exist. What is
+    missing is extracted from its archive; where that is missing too, torchvision downloads.
 
-    Args:
-        data_dir: the folder torchvision calls `root`.
-
-    Raises:
-        DataError: a file differs from the published one, the folder cannot be written, or a download failed.
+    Raises DataError: a file differs from the published one, the folder cannot be written, or a download failed.
     """
     raw = data_dir / "MNIST" / "raw"
     for name, (archive_md5, _) in MD5.items():

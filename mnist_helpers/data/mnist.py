@@ -18,11 +18,9 @@ from mnist_helpers.paths import resolve
 def load_mnist(data_dir: str | Path = "data") -> tuple[Images, Images]:
     """Return MNIST's 60,000 training and 10,000 test images, every file verified by its hash.
 
-    Args:
-        data_dir: torchvision's `root`; a relative path is taken from the project's top folder.
+    `data_dir` is torchvision's `root`; a relative path is taken from the project's top folder.
 
-    Raises:
-        DataError: see `prepare_raw_folder`.
+    Raises DataError: see `prepare_raw_folder`.
     """
     raw = prepare_raw_folder(resolve(data_dir))
     train, test = (
@@ -36,19 +34,12 @@ def load_mnist(data_dir: str | Path = "data") -> tuple[Images, Images]:
 
 
 def split_indices(targets: Tensor, validation_size: int, train_size: int | None, seed: int) -> tuple[Tensor, Tensor]:
-    """Draw disjoint, stratified training and validation indices.
+    """Draw disjoint training and validation indices, stratified by `targets` (N,) int64.
 
-    Args:
-        targets: (N,) int64, the labels to stratify by.
-        validation_size: images held out, at least one of each class.
-        train_size: images to train on; None for all the rest.
-        seed: the draw; the same seed gives the same split on every machine.
+    `train_size` None takes all the rest. The same seed gives the same split on every machine. Returns sorted indices
+    (train_size,) and (validation_size,), int64.
 
-    Returns:
-        Sorted indices (train_size,) and (validation_size,), int64.
-
-    Raises:
-        ValueError: fewer images than asked for, or too few to have each class in both parts.
+    Raises ValueError: fewer images than asked for, or too few to have each class in both parts.
     """
     train, validation = train_test_split(
         np.arange(len(targets)),

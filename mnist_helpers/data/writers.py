@@ -34,10 +34,7 @@ def load_writers() -> tuple[Tensor, Tensor]:
     """Return the fold (60000,) int64 of every training digit's writer, and whether a student wrote each test digit.
 
     No writer is in two folds; the folds are alike in both kinds of writers and in classes. The second tensor is
-    (10000,) bool.
-
-    Raises:
-        DataError: the file is not the one that comes with the project.
+    (10000,) bool. Raises DataError: the file is not the one that comes with the project.
     """
     path = resolve(WRITERS)
     content = path.read_bytes() if path.exists() else b""
@@ -50,8 +47,7 @@ def load_writers() -> tuple[Tensor, Tensor]:
 def derive(folder: Path) -> bytes:
     """Return the file's content, derived from the two label files in `folder`.
 
-    Raises:
-        DataError: they are not there, or not QMNIST's.
+    Raises DataError: they are not there, or not QMNIST's.
     """
     tables = []
     for name in LABELS:

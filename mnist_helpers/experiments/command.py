@@ -3,12 +3,12 @@
 import argparse
 from collections.abc import Sequence
 
-from mnist_helpers.experiments.course import ABLATIONS, FASTER, ITERATIONS
-from mnist_helpers.experiments.experiment import Experiment
-from mnist_helpers.experiments.frontier import FRONTIER, format_frontier
-from mnist_helpers.experiments.ideas import IDEAS, UNCHANGED, format_ideas, look_up
+from mnist_helpers.experiments import judge
+from mnist_helpers.experiments.experiment import ABLATIONS, FASTER, ITERATIONS, Experiment
+from mnist_helpers.experiments.frontier import FRONTIER
+from mnist_helpers.experiments.ideas import IDEAS, UNCHANGED
 from mnist_helpers.experiments.speedups import STEPS, TRIED
-from mnist_helpers.sweeps import Study, add_engine_options, format_studies, run_from_options, run_studies
+from mnist_helpers.sweeps import add_engine_options, run_from_options, run_studies
 
 GROUPS: dict[str, tuple[Experiment, ...]] = {
     "course": ITERATIONS,
@@ -17,6 +17,7 @@ GROUPS: dict[str, tuple[Experiment, ...]] = {
     "speedups": (*STEPS, *TRIED),
     "ideas": (UNCHANGED, *IDEAS),
     "frontier": FRONTIER,
+    **judge.GROUPS,
 }
 
 
@@ -36,18 +37,6 @@ def choose(names: Sequence[str]) -> dict[str, Experiment]:
     return {each.name: each for each in found}
 
 
-def format_found(studies: Sequence[Study]) -> str:
-    """Return accuracies as a table; what ideas gain, and networks by size with intervals, in tables of their own."""
-    several = {study.name: study for study in studies if study.test_accuracy.n > 1}  # an interval needs two
-    ideas = [each for each in IDEAS if {each.name, UNCHANGED.name} <= several.keys()]
-    sizes = [several[each.name] for each in FRONTIER if each.name in several]
-    told = {UNCHANGED.name, *(each.name for each in ideas)} if ideas else set()
-    others = [study for study in studies if study.name not in told and study not in sizes]
-    tables = [format_studies(others)] if others else []
-    tables += [format_ideas([look_up(each) for each in ideas])] if ideas else []
-    return "\n\n".join(tables + ([format_frontier(sizes)] if sizes else []))
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen experiments with their seeds; what is on record is not repeated."""
     parser = argparse.ArgumentParser(prog="python -m mnist_helpers experiments", description=__doc__)
@@ -63,4 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     settings = {name: each.settings for name, each in chosen.items()}
     seeds = {name: options.seeds or each.seeds for name, each in chosen.items()}
-    return run_from_options(options, lambda **how: run_studies(settings, seeds, **how), format_found)
+    status = run_from_options(options, lambda **how: run_studies(settings, seeds, **how))
+    if not status and (changes := [each for each in chosen.values() if each.name in judge.AGAINST]):
+        print(judge.format_verdicts(judge.judge(changes)))
+    return status

@@ -8,19 +8,16 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from mnist_helpers.experiments.course import SMALLER
-from mnist_helpers.experiments.experiment import Experiment
-from mnist_helpers.looking import BLUE, GREEN, GREY, ORANGE, WIDTH
+from mnist_helpers.experiments.experiment import SMALLER, Experiment
+from mnist_helpers.looking import BLUE, GREEN, GREY, ORANGE, panels
 from mnist_helpers.paths import resolve
 from mnist_helpers.runs import FIGURES
-from mnist_helpers.sweeps import Study, format_spread, images_interval, mean_interval, read_study
+from mnist_helpers.sweeps import Study, format_interval, format_spread, images_interval, mean_interval, read_study
 
 PICTURE = f"{FIGURES}/frontier.png"
-SIZES = (574, 1006, 1904, 2930, 3658, 5044, 7110, 19546)
-ONE_PLAN = tuple(f"compact_{size}" for size in SIZES)
+ONE_PLAN = tuple(f"compact_{size}" for size in (574, 1006, 1904, 2930, 3658, 5044, 7110, 19546))
 TARGETED = ("tinier", "tiny", "best")
 """What became of the plan where a target was missed."""
 FRONTIER = (*(Experiment(name, name, {"model": name}, range(10)) for name in (*ONE_PLAN, "tinier")), *SMALLER)
@@ -56,12 +53,8 @@ PUBLIC = (
 
 
 def read_frontier() -> list[Study]:
-    """Return the studies of all networks, the smallest first.
-
-    Raises:
-        FileNotFoundError: `make frontier` has not been run.
-    """
-    return sorted((read_study(each.name) for each in FRONTIER), key=lambda study: study.runs[0].total_parameters)
+    """Return the studies of all networks, the smallest first; FileNotFoundError where one is not on record."""
+    return sorted((read_study(each.name) for each in FRONTIER), key=lambda study: study.parameters)
 
 
 def format_frontier(studies: Sequence[Study]) -> str:
@@ -71,54 +64,47 @@ def format_frontier(studies: Sequence[Study]) -> str:
     lines = [line.format(*header)]
     for study in studies:
         found = study.test_accuracy
-        limits = (mean_interval(found), images_interval(found))
-        intervals = [f"{100 * low:.2f} to {100 * high:.2f}" for low, high in limits]
+        intervals = [format_interval(limits, sign="") for limits in (mean_interval(found), images_interval(found))]
         extremes = [f"{100 * value:.2f}" for value in (found.minimum, found.maximum)]
-        parameters = f"{study.runs[0].total_parameters:,}"
-        lines.append(line.format(study.name, parameters, format_spread(found), *extremes, *intervals, f"{found.n}"))
+        cells = (study.name, f"{study.parameters:,}", format_spread(found), *extremes, *intervals, f"{found.n}")
+        lines.append(line.format(*cells))
     return "\n".join(lines)
 
 
-def format_public(points: Sequence[PublicPoint] = PUBLIC) -> str:
+def format_public() -> str:
     """Return one line a public figure: parameters, accuracy, what it is, and where it stands."""
     return "\n".join(
         f"{point.parameters:7,d}  {point.accuracy:.2%}  {point.kind:20s} {point.project}, {point.where}"
-        for point in points
+        for point in PUBLIC
     )
 
 
 def plot_frontier(studies: Sequence[Study]) -> Figure:
     """Draw error against parameters: every seed, the means as a line, the public points marked as what they are."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 4.6), layout="constrained")
-    sizes = [study.runs[0].total_parameters for study in studies]
-    for size, study in zip(sizes, studies, strict=True):
+    figure, axis = panels(4.6)
+    for study in studies:
         errors = [100 * (1 - run.final_test_accuracy) for run in study.runs]
-        axis.plot([size] * len(errors), errors, "o", color=BLUE, alpha=0.25, markersize=4, markeredgewidth=0)
+        sizes = [study.parameters] * len(errors)
+        axis.plot(sizes, errors, "o", color=BLUE, alpha=0.25, markersize=4, markeredgewidth=0)
     fewest = min(study.test_accuracy.n for study in studies)
     for names, line, markersize, what in ((ONE_PLAN, "-o", 6, "one plan"), (TARGETED, "*", 14, "held to a target")):
         chosen = [study for study in studies if study.name in names]
-        means = {study.runs[0].total_parameters: 100 * (1 - study.test_accuracy.mean) for study in chosen}
+        means = [100 * (1 - study.test_accuracy.mean) for study in chosen]
         label = f"here, {what}: last epoch, mean of {fewest} seeds or more (dots: each)"
-        axis.plot(list(means), list(means.values()), line, color=BLUE, markersize=markersize, label=label)
-        for row, (study, (size, mean)) in enumerate(zip(chosen, means.items(), strict=True)):
+        axis.plot([study.parameters for study in chosen], means, line, color=BLUE, markersize=markersize, label=label)
+        for row, (study, mean) in enumerate(zip(chosen, means, strict=True)):
             # neighbours' labels one above the other
             text, place = f"{1 - mean / 100:.2%}", {"xytext": (5, 7 + 12 * (row % 2))}
             if names == TARGETED:
                 text, place = f"{study.name}: {text}", {"xytext": (-8, -14 - 14 * (row % 2)), "ha": "right"}
-            axis.annotate(text, (size, mean), textcoords="offset points", fontsize=8, **place)
+            axis.annotate(text, (study.parameters, mean), textcoords="offset points", fontsize=8, **place)
     for kind, marker in KINDS.items():
-        points = [point for point in PUBLIC if point.kind == kind]
-        errors = [100 * (1 - point.accuracy) for point in points]
-        axis.plot([p.parameters for p in points], errors, marker, color=ORANGE, label=f"public: {kind}")
+        points = {point.parameters: 100 * (1 - point.accuracy) for point in PUBLIC if point.kind == kind}
+        axis.plot(points.keys(), points.values(), marker, color=ORANGE, label=f"public: {kind}")
     axis.axhline(0.6, color=GREEN, linestyle="--", linewidth=1)
     axis.axvline(20_000, color=GREY, linestyle=":", linewidth=1)
-    axis.set(
-        title="Error against size",
-        xlabel="parameters; dotted: the course's limit",
-        ylabel="wrong on the test set (%); dashed: 99.4 % right",
-        xscale="log",
-        yscale="log",
-    )
+    axis.set(title="Error against size", xlabel="parameters; dotted: the course's limit", xscale="log")
+    axis.set(ylabel="wrong on the test set (%); dashed: 99.4 % right", yscale="log")
     axis.xaxis.set_major_formatter("{x:,.0f}")
     axis.yaxis.set_major_formatter("{x:g}")
     axis.yaxis.set_minor_formatter("{x:g}")

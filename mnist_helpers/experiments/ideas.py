@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from mnist_helpers.experiments.experiment import Experiment
-from mnist_helpers.looking import BLUE, GREEN, GREY, ORANGE, WIDTH
+from mnist_helpers.looking import BLUE, GREEN, GREY, ORANGE, panels
 from mnist_helpers.runs import COMPACT_AUGMENTATION, NO_COLOUR_NO_BLANKING
-from mnist_helpers.sweeps import Study, differences, format_spread, mean_interval, read_study, spread
+from mnist_helpers.sweeps import Spread, Study, difference, format_interval, format_spread, mean_interval, read_study
 
 BASE = {"model": "compact_3658", "validation_size": 10_000, "held_out": "last", "epochs": 3}
 
@@ -52,32 +51,24 @@ IDEAS = (
 
 @dataclass(frozen=True)
 class Found:
-    """What an idea did to held-out accuracy, against the network as it is, over the same seeds."""
+    """What an idea did: its gain in held-out accuracy against the network as it is, over the same seeds."""
 
     idea: Experiment
     study: Study
-    gain: float
-    """Mean over seeds of the difference, as a share."""
-    interval: tuple[float, float]
-    """Its 95 % interval."""
+    gain: Spread
 
 
 def look_up(idea: Experiment) -> Found:
-    """Return what the records say about an idea.
-
-    Raises:
-        FileNotFoundError: it has not been run (`make ideas`).
-    """
+    """Return what the records say about an idea; FileNotFoundError where it has not been run (`make ideas`)."""
     study = read_study(idea.name)
-    gain = spread(differences(study, read_study(UNCHANGED.name), "validation_accuracy"))
-    return Found(idea, study, gain.mean, mean_interval(gain))
+    return Found(idea, study, difference(study, read_study(UNCHANGED.name), "validation_accuracy"))
 
 
 def format_ideas(found: Sequence[Found]) -> str:
     """Return one line an idea: parameters, held-out accuracy, gain in points with its interval."""
 
     def line(idea: Experiment, study: Study) -> str:
-        figures = f"{study.runs[0].total_parameters:10,d} {format_spread(study.validation_accuracy):>16s}"
+        figures = f"{study.parameters:10,d} {format_spread(study.validation_accuracy):>16s}"
         return f"{idea.kind:13s} {idea.change:37s} {figures}"
 
     lines = [
@@ -85,24 +76,22 @@ def format_ideas(found: Sequence[Found]) -> str:
         line(UNCHANGED, read_study(UNCHANGED.name)),
     ]
     for each in found:
-        low, high = (100 * limit for limit in each.interval)
-        lines.append(f"{line(each.idea, each.study)} {100 * each.gain:+6.2f} {f'{low:+.2f} to {high:+.2f}':>15s}")
+        interval = format_interval(mean_interval(each.gain))
+        lines.append(f"{line(each.idea, each.study)} {100 * each.gain.mean:+6.2f} {interval:>15s}")
     return "\n".join(lines)
 
 
 def plot_ideas(found: Sequence[Found]) -> Figure:
     """Draw each idea's gain in held-out accuracy and its 95 % interval, the best at the top."""
-    ranked = sorted(found, key=lambda each: each.gain)
-    figure, axis = plt.subplots(figsize=(WIDTH, 0.3 * len(ranked) + 1.2), layout="constrained")
+    ranked = sorted(found, key=lambda each: each.gain.mean)
+    figure, axis = panels(0.3 * len(ranked) + 1.2)
     for row, each in enumerate(ranked):
-        low, high = (100 * limit for limit in each.interval)
+        low, high = (100 * limit for limit in mean_interval(each.gain))
         colour = GREEN if low > 0 else ORANGE if high < 0 else BLUE
         axis.plot([low, high], [row, row], color=colour, linewidth=2)
-        axis.plot([100 * each.gain], [row], "o", color=colour)
+        axis.plot([100 * each.gain.mean], [row], "o", color=colour)
     axis.axvline(0, color=GREY, linewidth=1)
     axis.set_yticks(range(len(ranked)), [f"{each.idea.kind}: {each.idea.change}" for each in ranked], fontsize=8)
-    axis.set(
-        title="What each change gains on held-out digits of other writers",
-        xlabel="points of accuracy against the network as it is; 95 % interval over seeds",
-    )
+    axis.set_title("What each change gains on held-out digits of other writers")
+    axis.set_xlabel("points of accuracy against the network as it is; 95 % interval over seeds")
     return figure

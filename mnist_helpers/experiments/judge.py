@@ -48,7 +48,8 @@ PADDED = {
     idea: replace(each, name=f"writers_{each.settings['model'].removeprefix('compact_')}", change="padded alike")
     for idea, each in PADDED.items()
 }
-STEPS_AGAIN, TRIED_AGAIN = tuple(map(_again, STEPS)), tuple(map(_again, TRIED))
+# the first step is the final network
+STEPS_AGAIN, TRIED_AGAIN = (FINAL, *map(_again, STEPS[1:])), tuple(map(_again, TRIED))
 AGAINST: dict[str, Experiment] = {
     **{part.name: FINAL for part in PARTS},
     **{idea.name: UNCHANGED_AGAIN for idea in IDEAS_AGAIN},
@@ -60,7 +61,7 @@ AGAINST: dict[str, Experiment] = {
 GROUPS = {
     "judge-final": (FINAL, *PARTS),
     "judge-ideas": (UNCHANGED_AGAIN, *PADDED.values(), *IDEAS_AGAIN),
-    "judge-steps": (*STEPS_AGAIN, *TRIED_AGAIN),
+    "judge-steps": (*STEPS_AGAIN[1:], *TRIED_AGAIN),
 }
 
 

@@ -10,22 +10,16 @@ from functools import partial
 from typing import Any
 
 import torch
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from pydantic import BaseModel
 from torch import Tensor
 
-from mnist_helpers.benchmarks import Measured, Taken, compare, take_turns, timed
-from mnist_helpers.data import load_split
+from mnist_helpers.benchmarks import Measured, Record, Taken, compare, read_record, take_turns, timed, write_record
 from mnist_helpers.experiments.experiment import Experiment
-from mnist_helpers.files import write_text_atomically
-from mnist_helpers.looking import BLUE, ORANGE, WIDTH, plot_digits
-from mnist_helpers.paths import resolve
-from mnist_helpers.runs import FAST, GENTLE, NO_COLOUR_NO_BLANKING, RECORDS, RunConfig, make_config
+from mnist_helpers.looking import BLUE, ORANGE, panels, plot_digits
+from mnist_helpers.runs import FAST, GENTLE, NO_COLOUR_NO_BLANKING, RunConfig, make_config
 from mnist_helpers.sweeps import format_spread, read_study
-from mnist_helpers.training import Environment, describe_environment, fit
+from mnist_helpers.training import describe_environment, fit
 
-RECORD = f"{RECORDS}/speedups.json"
 HELD_OUT = {"validation_size": 10_000}
 SHORT = 6  # a run of more epochs is timed over one and scaled
 REPEATS = 3
@@ -64,10 +58,9 @@ TRIED = (
 )
 
 
-class Speedups(BaseModel, frozen=True):
+class Speedups(Record, frozen=True):
     """Seconds of every step's whole training on 50,000 images, evaluation excluded, the steps timed in turn."""
 
-    environment: Environment
     steps: dict[str, Measured]
 
 
@@ -75,19 +68,14 @@ def time_steps(repeat: int) -> Iterator[Taken]:
     """Time the training of every step once; long runs by their first epoch."""
     for step in (*STEPS, *TRIED):
         config = make_config(**step.settings, seed=repeat, device="cpu")
-        images = load_split(config.data_dir, config.validation_size, config.train_size, repeat).train
         share = 1 if config.epochs <= SHORT else config.epochs
         shorter = config.but(epochs=config.epochs // share)
-        yield Taken(step.name, share * timed(partial(fit, shorter.build, images, shorter))[0])
+        yield Taken(step.name, share * timed(partial(fit, shorter.build, config.split().train, shorter))[0])
 
 
 def read_speedups() -> Speedups:
-    """Read `outputs/speedups.json`.
-
-    Raises:
-        FileNotFoundError: they have not been timed (`make speedups`).
-    """
-    return Speedups.model_validate_json(resolve(RECORD).read_bytes())
+    """Read `outputs/speedups.json`; FileNotFoundError where they have not been timed (`make speedups`)."""
+    return read_record(Speedups, "speedups")
 
 
 def format_speedups(speedups: Speedups, steps: Sequence[Experiment]) -> str:
@@ -103,9 +91,7 @@ def format_speedups(speedups: Speedups, steps: Sequence[Experiment]) -> str:
 
 def plot_speedups(speedups: Speedups, steps: Sequence[Experiment], title: str) -> Figure:
     """Draw the seconds of every step's training, and beside them its seeds' errors on held-out images."""
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(WIDTH, 0.42 * len(steps) + 1.4), layout="constrained", sharey=True
-    )
+    figure, (left, right) = panels(0.42 * len(steps) + 1.4, 1, 2, sharey=True)
     seconds = [speedups.steps[step.name].median_seconds for step in steps]
     bars = left.barh([step.change for step in steps], seconds, color=BLUE, height=0.6)
     left.bar_label(bars, [f" {value:,.1f} s" for value in seconds], fontsize=8)
@@ -133,8 +119,8 @@ def plot_filters(weights: Tensor, title: str) -> Figure:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Time every step, save and print."""
     argparse.ArgumentParser(prog="python -m mnist_helpers time-speedups", description=__doc__).parse_args(arguments)
-    found = take_turns(time_steps, [step.name for step in (*STEPS, *TRIED)], REPEATS)
+    found = take_turns(time_steps, REPEATS)
     speedups = Speedups(environment=describe_environment(torch.device("cpu")), steps=compare(found, [STEPS[0].name]))
-    write_text_atomically(resolve(RECORD), speedups.model_dump_json(indent=1) + "\n")
+    write_record(speedups, "speedups")
     print(format_speedups(speedups, (*STEPS, *TRIED)))
     return 0

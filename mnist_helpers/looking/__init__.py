@@ -3,28 +3,11 @@
 Uses `sweeps`, `runs`, `training`, `networks` and `data`. No look at a network changes it.
 """
 
-from mnist_helpers.looking.attribution import class_maps, occlusion, rank_agreement
-from mnist_helpers.looking.calibration import expected_calibration_error, reliability
-from mnist_helpers.looking.corruptions import Damage, add_noise, blur, change_width, respond, rotate, shift
-from mnist_helpers.looking.error_plots import (
-    plot_attributions,
-    plot_class_errors,
-    plot_confusion,
-    plot_errors,
-    plot_reliability,
-    plot_robustness,
-)
-from mnist_helpers.looking.explore import (
-    DOUBTFUL_TEST_LABELS,
-    alikeness,
-    class_means,
-    count_right,
-    most_unusual,
-    nearest,
-    slant,
-    stroke_thickness,
-)
-from mnist_helpers.looking.plots import (
+from .answers import DOUBTFUL_TEST_LABELS, count_right, expected_calibration_error, reliability
+from .corruptions import Damage, add_noise, blur, change_width, respond, rotate, shift
+from .error_plots import plot_class_errors, plot_confusion, plot_errors, plot_reliability, plot_robustness
+from .explore import alikeness, class_means, most_unusual, nearest, slant, stroke_thickness
+from .plots import (
     BLUE,
     COLOURS,
     GREEN,
@@ -42,15 +25,6 @@ from mnist_helpers.looking.plots import (
     plot_shares,
     plot_signals,
 )
-from mnist_helpers.looking.probe import gradient_footprint, side, signal_sizes
-from mnist_helpers.looking.run_plots import (
-    draw_studies,
-    plot_history,
-    plot_range_test,
-    plot_rates,
-    plot_runs,
-    plot_schedule,
-    plot_seeds,
-    plot_studies,
-)
-from mnist_helpers.looking.schedule import planned_schedule, range_test
+from .probe import class_maps, gradient_footprint, occlusion, plot_attributions, rank_agreement, side, signal_sizes
+from .run_plots import draw_studies, plot_history, plot_runs, plot_seeds, plot_studies
+from .schedule import planned_schedule, plot_range_test, plot_rates, plot_schedule, range_test

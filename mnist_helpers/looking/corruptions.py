@@ -1,8 +1,7 @@
 """Damage by degrees, digits turned, shifted, noisy, blurred, thinner or thicker, and how a network takes it.
 
-Each kind of damage is a function of raw pixels (N, 28, 28) uint8 and one strength, and returns pixels of the same
-shape and type; strength 0 returns them unchanged. What is random is drawn anew with the same seed at each call, so
-that curves over strength differ by strength only.
+Each kind takes raw pixels (N, 28, 28) uint8 and a strength, and returns the same shape and type; strength 0 changes
+nothing. The same seed at each call makes curves over strength differ by strength only.
 """
 
 from collections.abc import Callable
@@ -23,19 +22,19 @@ FINE = 4  # sub-pixels along a pixel's side: strokes are two to four pixels thic
 
 def rotate(pixels: Tensor, degrees: float) -> Tensor:
     """Turn each image by `degrees`, left or right at random."""
-    return _moved(pixels, angle=degrees * _random_signs(len(pixels)))
+    return _moved(pixels, angle=torch.where(_coins(len(pixels)), -float(degrees), float(degrees)))
 
 
 def shift(pixels: Tensor, distance: int) -> Tensor:
     """Move each image by `distance` whole pixels left, right, up or down at random; what leaves the image is lost."""
-    signed = distance * _random_signs(len(pixels))
-    along_x = torch.rand(len(pixels), generator=_generator(SEED + 1)) < 0.5
+    signed = torch.where(_coins(len(pixels)), -float(distance), float(distance))
+    along_x = _coins(len(pixels), SEED + 1)
     return _moved(pixels, shift_x=signed * along_x, shift_y=signed * ~along_x)
 
 
 def add_noise(pixels: Tensor, deviation: float) -> Tensor:
     """Add normal noise of this standard deviation, in units of full ink, to every pixel, cut to 0 … 255."""
-    noise = torch.randn(pixels.shape, generator=_generator(SEED))
+    noise = torch.randn(pixels.shape, generator=torch.Generator().manual_seed(SEED))
     return _to_bytes(pixels.float() + 255 * deviation * noise)
 
 
@@ -74,8 +73,8 @@ class Damage:
 class Response:
     """What a network made of damaged digits: one value a strength, as shares."""
 
-    accuracy: list[float]
-    confidence: list[float]
+    accuracy: tuple[float, ...]
+    confidence: tuple[float, ...]
     """Mean probability of the predicted class: equal to the accuracy if the network knew how well it does."""
 
 
@@ -86,7 +85,7 @@ def respond(network: nn.Module, images: Images, damage: Damage) -> Response:
         top, predictions = predict_logits(network, damage.apply(images.pixels, strength)).softmax(1).max(1)
         accuracies.append((predictions == images.targets.to(predictions.device)).double().mean().item())
         confidences.append(top.double().mean().item())
-    return Response(accuracies, confidences)
+    return Response(tuple(accuracies), tuple(confidences))
 
 
 def _moved(pixels: Tensor, **changes: Tensor) -> Tensor:
@@ -99,9 +98,5 @@ def _to_bytes(values: Tensor) -> Tensor:
     return values.round().clamp(0, 255).to(torch.uint8)
 
 
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def _random_signs(count: int) -> Tensor:
-    return torch.where(torch.rand(count, generator=_generator(SEED)) < 0.5, -1.0, 1.0)
+def _coins(count: int, seed: int = SEED) -> Tensor:
+    return torch.rand(count, generator=torch.Generator().manual_seed(seed)) < 0.5

@@ -1,20 +1,18 @@
-"""The pictures of a network's answers: wrong ones, how sure it is of them, what speaks for them, under damage."""
+"""The pictures of a network's answers: wrong ones, how sure it is of them, and under damage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
 from torch import Tensor
 
-from mnist_helpers.looking.calibration import Reliability
+from mnist_helpers.looking.answers import Reliability
 from mnist_helpers.looking.corruptions import Damage, Response
-from mnist_helpers.looking.plots import BLUE, GREEN, GREY, ORANGE, WIDTH, panels, plot_digits
+from mnist_helpers.looking.plots import BLUE, GREEN, GREY, ORANGE, panels, plot_digits
 from mnist_helpers.training import accuracy_interval
 
 MOST_ERRORS = 100
-AGAINST_FOR = LinearSegmentedColormap.from_list("against_for", [BLUE, "white", ORANGE])
 
 
 def plot_confusion(matrix: np.ndarray) -> Figure:
@@ -80,34 +78,6 @@ def _spread(hits: np.ndarray, counts: np.ndarray) -> np.ndarray:
     low, high = np.array([accuracy_interval(*pair) for pair in zip(hits, counts, strict=True)]).T
     # an interval of a share of 0 or 1 may miss the share by a rounding error
     return 100 * np.maximum([hits / counts - low, high - hits / counts], 0)
-
-
-def plot_attributions(pixels: Tensor, titles: Sequence[str], rows: Mapping[str, Tensor], title: str) -> Figure:
-    """Draw digits (N, 28, 28) uint8 and below each what speaks for (orange) and against (blue) an answer.
-
-    `rows` are attributions (N, h, w) in units of the logit by the row's name; rows of one size share one scale.
-    """
-    count, sides = len(pixels), pixels.shape[-1]
-    height, no_ticks = (1 + len(rows)) * (WIDTH - 1.6) / count + 0.9, {"xticks": [], "yticks": []}
-    figure, axes = panels(height, 1 + len(rows), count, squeeze=False, subplot_kw=no_ticks)
-    extent = (-0.5, sides - 0.5, sides - 0.5, -0.5)
-    for axis, image, name in zip(axes[0], pixels, titles, strict=True):
-        axis.imshow(image.numpy(), cmap="gray_r", vmin=0, vmax=255)
-        axis.set_title(name, fontsize=9)
-    axes[0, 0].set_ylabel("digit")
-    for size in sorted({maps.shape[1:] for maps in rows.values()}, reverse=True):
-        same = {place: row for place, row in enumerate(rows.items(), 1) if row[1].shape[1:] == size}
-        # a single pixel must not fade all the others
-        values = np.concatenate([maps.abs().flatten() for _, maps in same.values()])
-        limit = float(np.quantile(values[values > 0], 0.99))
-        for place, (name, maps) in same.items():
-            axes[place, 0].set_ylabel(name)
-            for axis, image, attribution in zip(axes[place], pixels, maps, strict=True):
-                shown = axis.imshow(attribution.numpy(), cmap=AGAINST_FOR, vmin=-limit, vmax=limit, extent=extent)
-                axis.contour(image.numpy(), levels=[127], colors=GREY, linewidths=0.8)
-        figure.colorbar(shown, ax=axes[list(same)].ravel().tolist(), label="logit", shrink=0.9, extend="both")
-    figure.suptitle(title)
-    return figure
 
 
 def plot_robustness(responses: Sequence[tuple[Damage, Response]]) -> Figure:

@@ -1,4 +1,4 @@
-"""What the digits are like: class means, unusual ones, stroke thickness, slant, likeness, and doubtful labels."""
+"""What the digits are like: class means, unusual ones, stroke thickness, slant, and likeness."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,6 @@ from torch import Tensor
 
 from mnist_helpers.data import CLASSES, Images
 
-# Test images whose label lacks a majority among five people asked by Northcutt, Athalye & Mueller 2021, Pervasive
-# Label Errors in Test Sets (https://arxiv.org/abs/2103.14749, github.com/cleanlab/label-errors), and what most read.
-DOUBTFUL_TEST_LABELS = {
-    947: "9", 1621: "6", 1901: "4", 2462: "0", 2597: "3", 3558: "0", 5937: "3", 6651: "6", 6783: "6", 9729: "6",
-    2654: "no digit", 3520: "no digit", 9679: "no digit", 2130: "4 or 9", 8527: "4 or 9",
-}  # fmt: skip
 NEIGHBOUR_BATCH = 500
 
 
@@ -80,26 +74,3 @@ def nearest(queries: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
     queries, images = (pixels.flatten(1).float() / 255 for pixels in (queries, images))
     found = [torch.cdist(batch, images).min(1) for batch in queries.split(NEIGHBOUR_BATCH)]
     return torch.cat([best.values for best in found]), torch.cat([best.indices for best in found])
-
-
-def agrees(answer: int, reading: str) -> bool:
-    """Return whether an answer is (one of) what most people read, such as "6" or "4 or 9"; "no digit" never is."""
-    return str(answer) in reading.split(" or ")
-
-
-def count_right(predictions: Tensor, targets: Tensor) -> dict[str, tuple[int, int]]:
-    """Return right answers and digits counted, as labelled first, then corrected in two ways.
-
-    `predictions` and `targets` (10000,) int64 are of the whole test set in its own order.
-    """
-    right = predictions == targets
-    undisputed = torch.ones_like(right)
-    undisputed[list(DOUBTFUL_TEST_LABELS)] = False
-    rest, rest_count = int(right[undisputed].sum()), int(undisputed.sum())
-    readable = {index: reading for index, reading in DOUBTFUL_TEST_LABELS.items() if reading != "no digit"}
-    agreed = sum(agrees(int(predictions[index]), reading) for index, reading in readable.items())
-    return {
-        "as labelled": (int(right.sum()), len(targets)),
-        "without the disputed digits": (rest, rest_count),
-        "disputed digits as most people read them": (rest + agreed, rest_count + len(readable)),
-    }

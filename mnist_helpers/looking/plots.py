@@ -22,11 +22,9 @@ Limits = tuple[float | None, float | None]
 WIDTH = 9.0  # inches; at 100 dots an inch, the width of a page on GitHub
 
 
-def panels(
-    height: float, rows: int = 1, columns: int = 1, width: float = WIDTH, **options: Any
-) -> tuple[Figure, Any]:
-    """Return a figure, as wide as a page, `height` inches high, and its one axis or the array of them."""
-    return plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **options)
+def panels(height: float, *grid: int, width: float = WIDTH, **options: Any) -> tuple[Figure, Any]:
+    """Return a figure, as wide as a page, `height` inches high, and its axis, or those of a grid (rows, columns)."""
+    return plt.subplots(*grid, figsize=(width, height), layout="constrained", **options)
 
 
 def look(index: int) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def plot_digits(
 ) -> Figure:
     """Draw N images (H, W), uint8 or float, in a grid, each with its own short title.
 
-    `limits` are the values drawn white and black; without them each image uses its own lightest and darkest.
+    `limits` are drawn white and black; without them each image's own lightest and darkest.
     """
     rows = math.ceil(len(images) / columns)
     height = rows * (WIDTH / columns + 0.22) + 0.4

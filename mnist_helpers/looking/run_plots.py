@@ -1,27 +1,14 @@
-"""The pictures of runs: their rates, their epochs, their seeds, and several settings side by side."""
+"""The pictures of runs: their epochs, their seeds, and several settings side by side."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mnist_helpers.data import CLASSES
-from mnist_helpers.looking.plots import BLUE, COLOURS, GREEN, GREY, ORANGE, STYLES, look, panels
+from mnist_helpers.looking.plots import BLUE, GREEN, GREY, ORANGE, look, panels
 from mnist_helpers.sweeps import Study
 from mnist_helpers.training import EpochRecord
-
-
-def plot_schedule(learning_rates: Sequence[float], momenta: Sequence[float], steps_per_epoch: int) -> Figure:
-    """Draw rate and momentum (one value a step) against epochs."""
-    epochs = np.arange(len(learning_rates)) / steps_per_epoch
-    figure, (left, right) = panels(3, 1, 2)
-    left.plot(epochs, learning_rates, color=BLUE)
-    left.set(title="Learning rate", xlabel="epoch", ylabel="learning rate")
-    right.plot(epochs, momenta, color=ORANGE)
-    right.set(title="Momentum, against the rate", xlabel="epoch", ylabel="momentum")
-    return figure
 
 
 def plot_history(history: Sequence[EpochRecord]) -> Figure:
@@ -42,11 +29,10 @@ def plot_history(history: Sequence[EpochRecord]) -> Figure:
     right.annotate("99.4 % right", (epochs[0], 0.6), xytext=(0, 3), textcoords="offset points", color=GREEN)
     # linear near 0: an epoch may have no validation error at all
     right.set_yscale("symlog", linthresh=0.5)
-    right.set(title="Error", xlabel="epoch", ylabel="wrong (%)")
     ticks = [0, 0.25, 0.5, 1, 2, 5, 10, 20, 50]
     right.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     right.minorticks_off()
-    right.set_ylim(0, 1.2 * highest)
+    right.set(title="Error", xlabel="epoch", ylabel="wrong (%)", ylim=(0, 1.2 * highest))
     left.legend()
     return figure
 
@@ -85,34 +71,6 @@ def plot_runs(histories: Mapping[str, Sequence[EpochRecord]], title: str) -> Fig
     return figure
 
 
-def plot_rates(reached: Mapping[str, Mapping[float, float]], title: str) -> Figure:
-    """Draw the training loss reached at each constant learning rate, one line for each network."""
-    figure, axis = panels(3)
-    for index, (name, by_rate) in enumerate(reached.items()):
-        axis.plot(list(by_rate), list(by_rate.values()), label=name, **look(index))
-    axis.axhline(math.log(CLASSES), color=GREY, linewidth=1, linestyle=":")
-    axis.annotate("nothing learnt", (min(by_rate), math.log(CLASSES)), xytext=(0, 3), textcoords="offset points")
-    axis.set(title=title, xlabel="learning rate", ylabel="cross-entropy (nats)", xscale="log", ylim=(0, 3))
-    axis.set_xticks(list(by_rate), [f"{rate:g}" for rate in by_rate])
-    axis.minorticks_off()
-    axis.legend(loc="lower left")
-    return figure
-
-
-def plot_range_test(tests: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
-    """Draw the loss against the rising learning rate: every step faint, a running mean over ten steps strong."""
-    figure, axis = panels(3.4)
-    for index, (name, (rates, losses)) in enumerate(tests.items()):
-        axis.plot(rates, losses, color=COLOURS[index], alpha=0.25)
-        kept = min(10, len(losses))
-        smooth = np.convolve(losses, np.ones(kept) / kept, mode="valid")
-        axis.plot(rates[kept - 1 :], smooth, color=COLOURS[index], linestyle=STYLES[index], label=name)
-    axis.set(title="Loss while the learning rate rises", xlabel="learning rate", ylabel="cross-entropy (nats)")
-    axis.set(xscale="log", ylim=(0, 4))
-    axis.legend()
-    return figure
-
-
 def plot_studies(studies: Sequence[Study], title: str, names: Sequence[str] | None = None) -> Figure:
     """Draw the test accuracy of every seed and its mean, one row a study."""
     figure, axis = panels(0.45 * len(studies) + 1.3)
@@ -128,9 +86,8 @@ def draw_studies(axis: Axes, studies: Sequence[Study], names: Sequence[str]) -> 
         mean = 100 * (1 - study.test_accuracy.mean)
         axis.plot(errors, [row] * len(errors), "o", color=BLUE, alpha=0.6)
         axis.plot([mean], [row], "|", color=ORANGE, markersize=18, markeredgewidth=3)
-        axis.annotate(
-            f"{100 - mean:.2f} %", (mean, row), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=8
-        )
+        label = f"{100 - mean:.2f} %"
+        axis.annotate(label, (mean, row), (0, 9), textcoords="offset points", ha="center", fontsize=8)
     axis.axvline(0.6, color=GREEN, linestyle="--", linewidth=1)
     axis.set_yticks(range(len(studies)), list(names))
     axis.set(xlabel="wrong on the test set (%); dots: seeds, bar: mean, dashed: 99.4 % right", xscale="log")

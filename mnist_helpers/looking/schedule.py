@@ -1,13 +1,16 @@
-"""The learning rate: what a run's will be, step by step, and which ones a network takes."""
+"""The learning rate: what a run's will be, step by step, which ones a network takes, and their pictures."""
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import torch
+from matplotlib.figure import Figure
 from torch import nn
 
-from mnist_helpers.data import Images, augment
+from mnist_helpers.data import CLASSES, Images, augment
+from mnist_helpers.looking.plots import BLUE, COLOURS, GREY, ORANGE, STYLES, look, panels
 from mnist_helpers.training import Settings, in_float32, make_optimizer, make_schedule, start, train_step
 
 EXPLODED = 4  # times the lowest loss so far
@@ -27,7 +30,7 @@ def planned_schedule(settings: Settings, images: int) -> tuple[list[float], list
     return rates, momenta
 
 
-@in_float32
+@in_float32()
 def range_test(
     network: nn.Module | Callable[[], nn.Module],
     images: Images,
@@ -61,3 +64,42 @@ def range_test(
         if not math.isfinite(losses[-1]) or losses[-1] > EXPLODED * min(losses):
             break
     return rates, losses
+
+
+def plot_schedule(learning_rates: Sequence[float], momenta: Sequence[float], steps_per_epoch: int) -> Figure:
+    """Draw rate and momentum (one value a step) against epochs."""
+    epochs = np.arange(len(learning_rates)) / steps_per_epoch
+    figure, (left, right) = panels(3, 1, 2)
+    left.plot(epochs, learning_rates, color=BLUE)
+    left.set(title="Learning rate", xlabel="epoch", ylabel="learning rate")
+    right.plot(epochs, momenta, color=ORANGE)
+    right.set(title="Momentum, against the rate", xlabel="epoch", ylabel="momentum")
+    return figure
+
+
+def plot_rates(reached: Mapping[str, Mapping[float, float]], title: str) -> Figure:
+    """Draw the training loss reached at each constant learning rate, one line for each network."""
+    figure, axis = panels(3)
+    for index, (name, by_rate) in enumerate(reached.items()):
+        axis.plot(list(by_rate), list(by_rate.values()), label=name, **look(index))
+    axis.axhline(math.log(CLASSES), color=GREY, linewidth=1, linestyle=":")
+    axis.annotate("nothing learnt", (min(by_rate), math.log(CLASSES)), xytext=(0, 3), textcoords="offset points")
+    axis.set(title=title, xlabel="learning rate", ylabel="cross-entropy (nats)", xscale="log", ylim=(0, 3))
+    axis.set_xticks(list(by_rate), [f"{rate:g}" for rate in by_rate])
+    axis.minorticks_off()
+    axis.legend(loc="lower left")
+    return figure
+
+
+def plot_range_test(tests: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
+    """Draw the loss against the rising learning rate: every step faint, a running mean over ten steps strong."""
+    figure, axis = panels(3.4)
+    for index, (name, (rates, losses)) in enumerate(tests.items()):
+        axis.plot(rates, losses, color=COLOURS[index], alpha=0.25)
+        kept = min(10, len(losses))
+        smooth = np.convolve(losses, np.ones(kept) / kept, mode="valid")
+        axis.plot(rates[kept - 1 :], smooth, color=COLOURS[index], linestyle=STYLES[index], label=name)
+    axis.set(title="Loss while the learning rate rises", xlabel="learning rate", ylabel="cross-entropy (nats)")
+    axis.set(xscale="log", ylim=(0, 4))
+    axis.legend()
+    return figure

@@ -43,7 +43,7 @@ class SqueezeExcite(nn.Module):
 class CompactNet(nn.Module):
     """A first convolution in steps of two, 3×3 convolutions at its 14×14, a pooling, more of them, a small head.
 
-    `forward` maps (N, 1, 28, 28) float32 to logits (N, 10) float32. Convolutions before the pooling are not padded:
+    Convolutions before the pooling are not padded:
     each takes a pixel off every side, which costs no parameter and saves time.
 
     Args:

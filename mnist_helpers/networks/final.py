@@ -29,8 +29,6 @@ def he_initialise(layer: nn.Module) -> None:
 class FinalNet(nn.Module):
     """The course's final network: five blocks, 18,982 parameters, no dense layer.
 
-    `forward` maps (N, 1, 28, 28) float32 to logits (N, 10) float32.
-
     Args:
         batchnorm: False leaves BatchNorm out, and gives the convolutions a bias and He initialisation instead.
         dropout: the rates at the end of the input and of the transition block.

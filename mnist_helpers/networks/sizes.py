@@ -57,7 +57,7 @@ COMPACT: dict[str, Callable[[], nn.Module]] = {
     "compact_early_pool": partial(CompactNet, 8, (8,), (8, 12, 12), padded=(False, True)),
     "compact_late_pool": partial(CompactNet, 8, (8, 8, 12, 12), ()),
     "compact_padded": partial(CompactNet, **SMALL, padded=(True, False)),
-    # padded where an early pooling, or adding to the inputs, needs it: each of these two is one change to one of these
+    # padded as an early pooling, and adding to the inputs, need it
     "compact_padded_behind": partial(CompactNet, **SMALL, padded=(False, True)),
     "compact_padded_both": partial(CompactNet, 8, (8, 8, 8), (8, 8), padded=(True, True)),
     "compact_places": partial(CompactNet, **SMALL, head="places"),

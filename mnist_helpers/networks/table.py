@@ -31,7 +31,7 @@ class Layer:
     multiply_adds: int
     """Multiplications of convolutions and dense layers for one image."""
     receptive_field: int
-    """The longer side in input pixels of the rectangle an output value depends on; of a parameter 0."""
+    """Longer side in input pixels of what an output value depends on; of a parameter 0."""
     jump: int
     """Distance in input pixels between two neighbouring output values; of a parameter 0."""
 

@@ -3,20 +3,15 @@
 Uses `training`, `networks` and `data`.
 """
 
-from mnist_helpers.runs.checks import ConfigError, explain
-from mnist_helpers.runs.config import RunConfig, make_config
-from mnist_helpers.runs.distillation import Taught, distilled
-from mnist_helpers.runs.goals import ACCURACY_GOAL, check_goals, format_goals
-from mnist_helpers.runs.hooks import EachAlone, InBfloat16, multiplies_bfloat16_fast
-from mnist_helpers.runs.notebook import notebook_config
-from mnist_helpers.runs.own import is_own, known_network, load_own, own_file
-from mnist_helpers.runs.recipes import (
-    COMPACT_AUGMENTATION,
-    FAST,
-    GENTLE,
-    NO_COLOUR_NO_BLANKING,
-)
-from mnist_helpers.runs.record import (
+from .checks import ConfigError, explain
+from .config import RunConfig, make_config
+from .distillation import Taught, distilled
+from .goals import ACCURACY_GOAL, check_goals, format_goals
+from .hooks import EachAlone, InBfloat16, multiplies_bfloat16_fast
+from .notebook import notebook_config
+from .own import is_own, known_network, load_own, own_file
+from .recipes import COMPACT_AUGMENTATION, FAST, GENTLE, NO_COLOUR_NO_BLANKING
+from .record import (
     FIGURES,
     OWN,
     PUBLISHED,
@@ -29,5 +24,5 @@ from mnist_helpers.runs.record import (
     show,
     write_results,
 )
-from mnist_helpers.runs.weights import load_weights, save_weights
-from mnist_helpers.runs.whitening import SAMPLE, whiten
+from .weights import load_weights, save_weights
+from .whitening import SAMPLE, whiten

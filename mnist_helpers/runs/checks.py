@@ -22,11 +22,7 @@ class ConfigError(ValueError):
 
 
 def check_images(settings: Settings) -> None:
-    """Check that there are as many training images as are asked for.
-
-    Raises:
-        ConfigError: there are not.
-    """
+    """Check that there are as many training images as are asked for. Raises ConfigError: there are not."""
     if settings.held_out != "writers" and settings.fold is not None:
         raise ConfigError(f"fold={settings.fold} is not allowed with held_out={settings.held_out!r}; allowed: None")
     if settings.held_out == "writers":
@@ -46,8 +42,7 @@ def check_images(settings: Settings) -> None:
 def check_network(name: str, make: Callable[[], nn.Module], learning_epochs: Sequence[int], whitened: bool) -> None:
     """Check that a network has the blocks and the first convolution that its hooks count on.
 
-    Raises:
-        ConfigError: it cannot be made, has fewer blocks than numbers, or filters that cannot be whitened.
+    Raises ConfigError: it cannot be made, has fewer blocks than numbers, or filters that cannot be whitened.
     """
     if not learning_epochs and not whitened:
         return
@@ -68,11 +63,7 @@ def check_network(name: str, make: Callable[[], nn.Module], learning_epochs: Seq
 
 
 def check_device(name: str) -> None:
-    """Check that this machine has the device.
-
-    Raises:
-        ConfigError: it has not; the message lists those it has.
-    """
+    """Check that this machine has the device. Raises ConfigError: it has not; the message lists those it has."""
     present = ["cpu"]
     if torch.cuda.is_available():
         present += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
@@ -85,8 +76,7 @@ def check_device(name: str) -> None:
 def check_writable(folder: Path) -> None:
     """Check that a folder is there and can be written to; make it if it is not.
 
-    Raises:
-        ConfigError: it cannot be made, or not written to.
+    Raises ConfigError: it cannot be made, or not written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,15 +10,15 @@ from torch import nn
 from mnist_helpers.data import Images
 from mnist_helpers.networks import build_model, fast_form
 from mnist_helpers.runs.checks import ConfigError, check_device, check_images, check_network, check_writable, explain
-from mnist_helpers.runs.distillation import Taught, TeacherSettings
+from mnist_helpers.runs.distillation import Taught
 from mnist_helpers.runs.hooks import Averaging, Calming, EachAlone, Freezing, HookSettings, InBfloat16
 from mnist_helpers.runs.own import is_own, known_network, load_own, portable_name, source_hash
 from mnist_helpers.runs.recipes import VIEWS, with_recipe
-from mnist_helpers.runs.whitening import Whitening, WhiteningSettings
+from mnist_helpers.runs.whitening import Whitening
 from mnist_helpers.training import Hook, Settings, fit, seed_epoch
 
 
-class RunConfig(HookSettings, TeacherSettings, WhiteningSettings, Settings):
+class RunConfig(HookSettings, Settings):
     """Everything that decides a run: a network by name, the numbers of the plain run, and those of its hooks."""
 
     model: Annotated[str, AfterValidator(known_network)] = "final"
@@ -43,10 +43,7 @@ class RunConfig(HookSettings, TeacherSettings, WhiteningSettings, Settings):
         """Return the network that is trained: on its device, with its first weights, which the seed decides.
 
         The one place where fast layers are chosen: for the course's networks, on a CPU. A network of one's own stays
-        as it was written.
-
-        Raises:
-            ConfigError: its file is gone, or is no longer the one that was checked.
+        as it was written. Raises ConfigError: its file is gone, or is no longer the one that was checked.
         """
         if is_own(self.model):
             return self._make_own()
@@ -72,8 +69,7 @@ class RunConfig(HookSettings, TeacherSettings, WhiteningSettings, Settings):
     def but(self, **changes: Any) -> Self:
         """Return these settings with some changed, checked as `make_config` checks them.
 
-        Raises:
-            ConfigError: as `make_config`.
+        Raises ConfigError: as `make_config`.
         """
         return _checked({**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
 
@@ -86,10 +82,8 @@ def make_config(**parameters: Any) -> RunConfig:
     """Return the configuration of a run on this machine, checked; creates `output_dir` when it is not there.
 
     What is not given is as the network's recipe says (`recipes.py`, or the file of a network of one's own), and what
-    that does not say as the course's final network has it.
-
-    Raises:
-        ConfigError: one line for each parameter that is unknown or not allowed.
+    that does not say as the course's final network has it. Raises ConfigError: one line for each parameter that is
+    unknown or not allowed.
     """
     model, recipe = parameters.get("model") or "final", None
     if not isinstance(model, str):

@@ -4,28 +4,18 @@ Hinton, Vinyals & Dean 2015, Distilling the knowledge in a neural network, https
 """
 
 from collections.abc import Callable
-from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from pydantic import AfterValidator, BaseModel
 from torch import Tensor, nn
 
 from mnist_helpers.data import Images
-from mnist_helpers.runs.own import known_network
 from mnist_helpers.training import Hook, LossOf, Settings
 
 TEMPERATURE = 2.0
 """Divides both networks' logits, so that what the teacher holds for second and third likely counts."""
 SHARE = 0.5
 """Of the loss that is the teacher's; the rest is the labels'."""
-
-
-class TeacherSettings(BaseModel):
-    """What a run says of it."""
-
-    teacher: Annotated[str, AfterValidator(known_network)] | None = None
-    """A network, trained first by its own recipe on the same images, whose answers this one learns too."""
 
 
 class Taught(Hook):
@@ -40,7 +30,6 @@ class Taught(Hook):
         self._train_teacher = train_teacher
 
     def before_training(self, network: nn.Module, images: Images, settings: Settings, show: bool) -> None:
-        """Train the teacher on the images its pupil sees: no others leak in."""
         self.teacher = self._train_teacher(images, show)
 
     def loss(self, loss_of: LossOf) -> LossOf:

@@ -5,18 +5,23 @@ from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mnist_helpers.data import Images
 from mnist_helpers.networks import Views, together
+from mnist_helpers.runs.own import known_network
 from mnist_helpers.training import EPOCH_BUDGET, Hook, LossOf, Settings
 
 
 class HookSettings(BaseModel):
-    """What a run says of these hooks."""
+    """What a run says of its hooks."""
 
+    whitened: bool = False
+    """Whether the first convolution starts from the training images' principal components (Whitening)."""
+    teacher: Annotated[str, AfterValidator(known_network)] | None = None
+    """A network, trained first by its own recipe on the same images, whose answers this one learns too (Taught)."""
     learning_epochs: tuple[Annotated[int, Field(ge=0, lt=EPOCH_BUDGET)], ...] = ()
     """Epochs in which the first block learns, the second, and so on; without a number: in all (Freezing)."""
     augmentation_end: float = Field(1, ge=0, le=1)
@@ -38,7 +43,6 @@ class Freezing(Hook):
         self._last = learning_epochs
 
     def before_epoch(self, network: nn.Module, epoch: int, settings: Settings) -> Settings:
-        """Say which blocks learn in this epoch."""
         for block, last in zip_longest(network.children(), self._last, fillvalue=settings.epochs):
             block.requires_grad_(epoch <= last)
         return settings
@@ -51,7 +55,6 @@ class Calming(Hook):
         self._end = augmentation_end
 
     def before_epoch(self, network: nn.Module, epoch: int, settings: Settings) -> Settings:
-        """Return the settings with the augmentation of this epoch."""
         if settings.augmentation is None or settings.epochs == 1:
             return settings
         passed = (epoch - 1) / (settings.epochs - 1)
@@ -66,23 +69,18 @@ class Averaging(Hook):
         self._average = get_ema_multi_avg_fn(decay)
 
     def before_training(self, network: nn.Module, images: Images, settings: Settings, show: bool) -> None:
-        """Start the average."""
         self._averaged = AveragedModel(network, multi_avg_fn=self._average, use_buffers=True)
 
     def after_step(self, network: nn.Module) -> None:
-        """Move the average."""
         self._averaged.update_parameters(network)
 
     def kept(self, network: nn.Module) -> nn.Module:
-        """Return the average."""
         return self._averaged.module
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the average and how many steps it has seen."""
         return self._averaged.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from an average."""
         self._averaged.load_state_dict(state)
 
 
@@ -94,7 +92,6 @@ class EachAlone(Hook):
     """
 
     def before_epoch(self, network: nn.Module, epoch: int, settings: Settings) -> Settings:
-        """Take up how targets are smoothed."""
         self._smoothing = settings.label_smoothing
         return settings
 

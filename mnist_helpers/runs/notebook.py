@@ -15,10 +15,8 @@ def notebook_config(**parameters: Any) -> RunConfig:
 
     papermill puts its values into a cell of its own and only warns when the notebook has no such parameter; the run
     would then silently go without. Here a parameter that the notebook does not name is used if a run has it, and
-    otherwise stops the run. Outside papermill, this is `make_config`.
-
-    Raises:
-        ConfigError: one line for each parameter that is unknown or not allowed.
+    otherwise stops the run. Outside papermill, this is `make_config`. Raises ConfigError: one line for each parameter
+    that is unknown or not allowed.
     """
     return make_config(**parameters, **{k: v for k, v in injected().items() if k not in parameters})
 

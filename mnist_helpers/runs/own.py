@@ -20,8 +20,7 @@ HASH_DIGITS = 16
 def known_network(name: str) -> str:
     """Return the name of a network: one of the course's, or `path/to/file.py:ClassName`, which is not looked into.
 
-    Raises:
-        ValueError: neither.
+    Raises ValueError: neither.
     """
     path, _, maker = name.rpartition(":")
     if name not in MODELS and not (path.endswith(".py") and maker.isidentifier()):
@@ -47,8 +46,7 @@ def portable_name(name: str) -> str:
 def source_hash(name: str) -> str:
     """Return a hash of the file's text; line ends do not count.
 
-    Raises:
-        ValueError: there is no such file that can be read.
+    Raises ValueError: there is no such file that can be read.
     """
     path = own_file(name)
     try:
@@ -62,8 +60,7 @@ def source_hash(name: str) -> str:
 def load_own(name: str) -> tuple[Callable[[], nn.Module], dict[str, Any]]:
     """Run the file, as Python runs a module; return what makes its network, and the recipe it brings.
 
-    Raises:
-        ValueError: the file cannot be read or run, or holds no such class or function; the message says which.
+    Raises ValueError: the file cannot be read or run, or holds no such class or function; the message says which.
     """
     path, maker = own_file(name), name.rpartition(":")[2]
     # as long as it is in `sys.modules`, its classes can be shown (`inspect.getsource`); another version is another

@@ -35,9 +35,7 @@ def write_results(results: Results, folder: Path) -> Path:
 def read_results(folder: str | Path = PUBLISHED) -> RunResults:
     """Read `results.json` from `folder`; a relative path is taken from the project's top folder.
 
-    Raises:
-        FileNotFoundError: no run has finished there.
-        ValueError: the file is not the results of a run.
+    Raises FileNotFoundError: no run has finished there; ValueError: the file is not the results of a run.
     """
     path = resolve(folder) / RESULTS_FILE
     if not path.is_file():
@@ -57,11 +55,7 @@ def last_run() -> Path:
 
 
 def show(folder: Path) -> None:
-    """Print a finished run: history, headline, and what it ran on.
-
-    Raises:
-        As `read_results`.
-    """
+    """Print a finished run: history, headline, and what it ran on. Raises as `read_results`."""
     results = read_results(folder)
     environment, accuracy = results.environment, results.final_test_accuracy
     print("\n".join([EPOCH_HEADER, *map(format_epoch, results.history)]))
@@ -87,9 +81,7 @@ def file_product(product: Path) -> Path:
 def publish(folder: Path) -> list[Path]:
     """Make a run of one's own the published one, its notebook the course's; return the files that are new.
 
-    Raises:
-        ValueError: it has other settings than the course's.
-        FileNotFoundError: a part of it is missing.
+    Raises ValueError: it has other settings than the course's; FileNotFoundError: a part of it is missing.
     """
     if differences := read_results(folder).config.training_differences(RunConfig()):
         raise ValueError(f"only a run with the course's settings is published; here {'; '.join(differences)}")

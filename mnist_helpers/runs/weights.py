@@ -40,9 +40,8 @@ def load_weights(folder: str | Path, network: nn.Module | None = None) -> tuple[
         network: what the weights are put into; only needed where they are of a network of one's own, since no file is
             run because another says so.
 
-    Raises:
-        FileNotFoundError: no run has saved its network there.
-        ValueError: the file is not one that `save_weights` wrote, or does not fit the network.
+    Raises FileNotFoundError: no run has saved its network there; ValueError: the file is not one that `save_weights`
+    wrote, or does not fit the network.
     """
     path = resolve(folder) / WEIGHTS_FILE
     if not path.is_file():

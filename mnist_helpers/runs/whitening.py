@@ -4,7 +4,6 @@ import math
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel
 from torch import Tensor, nn
 
 from mnist_helpers.data import Images, normalise
@@ -16,18 +15,10 @@ PATCH_STRIDE = 3  # pixels
 FLOOR = 5e-3  # added to each variance, so that directions in which patches hardly differ are not blown up
 
 
-class WhiteningSettings(BaseModel):
-    """What a run says of it."""
-
-    whitened: bool = False
-    """Whether the first convolution starts from the training images' principal components."""
-
-
 class Whitening(Hook):
     """Whitens the first convolutions before training."""
 
     def before_training(self, network: nn.Module, images: Images, settings: Settings, show: bool) -> None:
-        """Start them from the first of `images`."""
         for convolution in first_convolutions(network):
             whiten(convolution, normalise(images.pixels[:SAMPLE]))
 
@@ -35,8 +26,7 @@ class Whitening(Hook):
 def first_convolutions(network: nn.Module) -> list[nn.Conv2d]:
     """Return the layer that sees the pixels, or one for each of several views.
 
-    Raises:
-        ValueError: the network has no convolution.
+    Raises ValueError: the network has no convolution.
     """
     if isinstance(network, Views):
         return [convolution for member in network.members for convolution in first_convolutions(member)]
@@ -49,8 +39,7 @@ def first_convolutions(network: nn.Module) -> list[nn.Conv2d]:
 def check_can_be_whitened(convolution: nn.Conv2d) -> None:
     """Check that every filter can be a component of the patches, with one sign or the other.
 
-    Raises:
-        ValueError: more filters than components and signs, an odd number, or more than one channel to start from.
+    Raises ValueError: more filters than components and signs, an odd number, or more than one channel to start from.
     """
     channels, most = convolution.out_channels, 2 * math.prod(convolution.kernel_size)
     if convolution.in_channels != 1 or channels % 2 or channels > most:
@@ -71,8 +60,7 @@ def whiten(convolution: nn.Conv2d, inputs: Tensor) -> None:
         convolution: from one channel, to an even number of them.
         inputs: (N, 1, H, H) float32, normalised; the first 1,000 are used.
 
-    Raises:
-        ValueError: see `check_can_be_whitened`.
+    Raises ValueError: see `check_can_be_whitened`.
     """
     check_can_be_whitened(convolution)
     components, size = convolution.out_channels // 2, convolution.kernel_size

@@ -3,32 +3,19 @@
 Uses `runs`, `training`, `networks` and `data`.
 """
 
-from mnist_helpers.sweeps.cluster import ClusterError, cluster_engine
-from mnist_helpers.sweeps.comparison import (
-    Comparison,
-    compare_studies,
+from .cluster import cluster_engine
+from .comparison import (
+    difference,
+    differences,
     format_comparisons,
+    format_difference,
+    format_interval,
     images_interval,
     mcnemar,
     mean_interval,
     sign_flip_p,
 )
-from mnist_helpers.sweeps.engines import local_engine
-from mnist_helpers.sweeps.plan import SweepPlan, make_plan, read_plan
-from mnist_helpers.sweeps.provenance import code_version
-from mnist_helpers.sweeps.records import FailedRun, FinishedRun
-from mnist_helpers.sweeps.report import SweepReport, format_report
-from mnist_helpers.sweeps.study import (
-    Spread,
-    Study,
-    difference,
-    differences,
-    find_study,
-    format_difference,
-    format_spread,
-    format_studies,
-    read_studies,
-    read_study,
-    spread,
-)
-from mnist_helpers.sweeps.sweep import add_engine_options, run_from_options, run_studies, run_sweep
+from .engines import local_engine
+from .plan import make_plan
+from .study import Spread, Study, find_study, format_spread, format_studies, read_study, spread
+from .sweep import add_engine_options, format_report, run_from_options, run_studies, run_sweep

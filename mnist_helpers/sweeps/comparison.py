@@ -34,9 +34,9 @@ class Comparison:
     McNemar's exact test."""
 
 
-def difference(study: Study, other: Study) -> Spread:
-    """Return the spread of the `differences` in test accuracy."""
-    return spread(differences(study, other))
+def difference(study: Study, other: Study, figure: str = "test_accuracy") -> Spread:
+    """Return the spread of the `differences`."""
+    return spread(differences(study, other, figure))
 
 
 def differences(study: Study, other: Study, figure: str = "test_accuracy") -> list[float]:
@@ -58,11 +58,7 @@ def _pairs(study: Study, other: Study) -> list[tuple[FinishedRun, FinishedRun]]:
 
 
 def mean_interval(found: Spread) -> tuple[float, float]:
-    """Return the 95 % interval of a mean over seeds by Student's t, for this test set; one run has none.
-
-    Raises:
-        ValueError: fewer than two runs.
-    """
+    """Return the 95 % interval of a mean over seeds by Student's t, for this test set; ValueError for one run."""
     if found.n < 2:
         raise ValueError(f"an interval needs two runs or more, given {found.n}")
     half = float(stats.t.ppf(0.975, found.n - 1)) * found.std / found.n**0.5
@@ -93,7 +89,7 @@ def compare_studies(study: Study, other: Study) -> Comparison:
         ValueError: they have fewer than two seeds in common, or a run without its mistakes on record.
     """
     by_seed, pairs = differences(study, other), _pairs(study, other)
-    ours, theirs = (_wrong_counts(one, runs) for one, runs in zip((study, other), zip(*pairs), strict=True))
+    ours, theirs = (_wrong_counts(study, [one for one, _ in pairs]), _wrong_counts(other, [two for _, two in pairs]))
     # images on which both do equally well add nothing to the statistic, whatever their sign
     by_image = [count for image in sorted(ours | theirs) if (count := theirs[image] - ours[image])]
     found = spread(by_seed)

@@ -16,10 +16,9 @@ from pathlib import Path
 
 import torch
 
-from mnist_helpers.data import load_split
 from mnist_helpers.runs import RunConfig
 from mnist_helpers.sweeps.provenance import PACKAGE, CodeVersion
-from mnist_helpers.sweeps.records import FailedRun, FinishedRun, RunRecord
+from mnist_helpers.sweeps.study import FailedRun, FinishedRun, RunRecord
 from mnist_helpers.training import Results, TrainingDiverged, train
 
 TICK_SECONDS = 1.0
@@ -44,12 +43,11 @@ def check_not_read_again() -> None:
         sys.exit(UNGUARDED)
 
 
-def attempt(config: RunConfig, code: CodeVersion, threads: int, keep_checkpoints: bool = True) -> RunRecord:
-    """Train one run with so many threads and return its record, that of its error if it has one."""
-    torch.set_num_threads(threads)
+def attempt(config: RunConfig, code: CodeVersion, keep_checkpoints: bool = True) -> RunRecord:
+    """Train one run with one thread and return its record, that of its error if it has one."""
+    torch.set_num_threads(1)
     try:
-        split = load_split(config.data_dir, config.validation_size, config.train_size, config.seed, config.held_out)
-        results = train(config.build, split, config, show=False, keep_checkpoints=keep_checkpoints)[1]
+        results = train(config.build, config.split(), config, show=False, keep_checkpoints=keep_checkpoints)[1]
         _check_figures(results)
     except Exception as error:  # whatever it is, it is this run's: the others go on
         return FailedRun(code=code, config=config, error=_in_one_line(error))
@@ -72,19 +70,12 @@ def _in_one_line(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}{place}".split())
 
 
-def local_engine(processes: int | None = None, threads: int = 1) -> Engine:
-    """Return the engine of this machine.
-
-    Args:
-        processes: runs at a time; None: as many as leave every thread a core.
-        threads: of each run. Small networks gain little from a second one (`make compare-threads`).
-    """
-    at_a_time = processes or max(1, torch.get_num_threads() // threads)
-    return partial(_run_in_processes, processes=at_a_time, threads=threads)
+def local_engine(processes: int | None = None) -> Engine:
+    """Return the engine of this machine, of so many runs at a time; None: one a core that torch may use."""
+    return partial(_run_in_processes, processes=processes or torch.get_num_threads())
 
 
-def _run_in_processes(configs: Sequence[RunConfig], code: CodeVersion, processes: int, threads: int) -> Ended:
-    check_not_read_again()
+def _run_in_processes(configs: Sequence[RunConfig], code: CodeVersion, processes: int) -> Ended:
     context = multiprocessing.get_context("spawn")
     waiting = deque(configs)
     running: dict[Connection, tuple[SpawnProcess, RunConfig]] = {}
@@ -93,11 +84,11 @@ def _run_in_processes(configs: Sequence[RunConfig], code: CodeVersion, processes
             while waiting and len(running) < processes:
                 config = waiting.popleft()
                 receiver, sender = context.Pipe(duplex=False)
-                process = context.Process(target=_attempt_in_process, args=(sender, config, code, threads))
+                process = context.Process(target=_attempt_in_process, args=(sender, config, code))
                 process.start()
                 sender.close()  # the run's process alone holds it now: its death is the end of the stream
                 running[receiver] = process, config
-            ended = [receiver for receiver in wait(list(running), TICK_SECONDS) if isinstance(receiver, Connection)]
+            ended = wait(list(running), TICK_SECONDS)
             yield [_receive(receiver, *running.pop(receiver), code) for receiver in ended]
     finally:
         for process, _ in running.values():
@@ -114,7 +105,7 @@ def _receive(receiver: Connection, process: SpawnProcess, config: RunConfig, cod
         if process.exitcode == UNGUARDED:
             raise UnguardedScript(GUARD) from None
         how = f"exit status {process.exitcode}"
-        if process.exitcode and process.exitcode < 0:
+        if process.exitcode < 0:
             how = f"killed by {signal.Signals(-process.exitcode).name}; memory may have run out"
         return FailedRun(code=code, config=config, error=f"the run's process ended without a result ({how})")
     finally:
@@ -122,11 +113,11 @@ def _receive(receiver: Connection, process: SpawnProcess, config: RunConfig, cod
         receiver.close()
 
 
-def _attempt_in_process(sender: Connection, config: RunConfig, code: CodeVersion, threads: int) -> None:
+def _attempt_in_process(sender: Connection, config: RunConfig, code: CodeVersion) -> None:
     # Ctrl-C reaches every process of a terminal: the sweep, not each of its runs, answers it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    sender.send(attempt(config, code, threads))
+    sender.send(attempt(config, code))
 
 
 def _end_with_parent() -> None:

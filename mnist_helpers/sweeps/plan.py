@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ValidationError
 
@@ -17,7 +17,6 @@ from mnist_helpers.runs import ConfigError, RunConfig, explain, make_config
 RUNNERS_OWN = ("seed", "output_dir", "resume")
 """Parameters of a run that the sweep chooses itself."""
 NAME_LENGTH = 100
-Values = TypeVar("Values", bound=Sequence)
 
 
 def _folder_name(name: str) -> str:
@@ -26,7 +25,7 @@ def _folder_name(name: str) -> str:
     return name
 
 
-def _some(values: Values) -> Values:
+def _some(values: Sequence) -> Sequence:
     if not values:
         raise ValueError("at least one value")
     return values
@@ -52,8 +51,7 @@ class SweepPlan(BaseModel, frozen=True, extra="forbid"):
     def configurations(self) -> dict[str, dict[str, Any]]:
         """Return the settings of each configuration by its label, what sets it apart, such as `max_lr=0.1`.
 
-        Raises:
-            ConfigError: a parameter is chosen twice, or is the sweep's own to choose.
+        Raises ConfigError where a parameter is chosen twice, or is the sweep's own to choose.
         """
         found = {}
         for change in self.changes:
@@ -90,11 +88,7 @@ def parse_values(text: str) -> list[Any]:
 
 
 def make_plan(**fields: Any) -> SweepPlan:
-    """Return a checked plan; the configurations are checked when it is run.
-
-    Raises:
-        ConfigError: one line for each field that is unknown or not allowed.
-    """
+    """Return a checked plan, its configurations left for its run; ConfigError for fields unknown or not allowed."""
     try:
         return SweepPlan(**fields)
     except ValidationError as error:
@@ -104,8 +98,7 @@ def make_plan(**fields: Any) -> SweepPlan:
 def read_plan(file: str | Path) -> SweepPlan:
     """Read a plan from a `.toml` or `.json` file; without a name in it, it has the file's.
 
-    Args:
-        file: a relative path is taken from where one stands, or else from the project's top folder.
+    A relative path is taken from where one stands, or else from the project's top folder.
 
     Raises:
         ConfigError: the file is not there, not TOML or JSON, or not a plan.
@@ -135,22 +128,15 @@ class Configuration:
 def check_configurations(
     settings: Mapping[str, Mapping[str, Any]], seeds: Mapping[str, Sequence[int]]
 ) -> list[Configuration]:
-    """Return all named settings with their seeds, checked by what a run allows, before any of them runs.
-
-    Raises:
-        ConfigError: one line for each value that is not allowed.
-    """
-    found = []
-    problems: dict[str, None] = {}  # in order, each once: a value is in many points of a grid
+    """Return all named settings with their seeds, checked before any runs; ConfigError for what is not allowed."""
+    found, problems = [], []
     place = {"output_dir": tempfile.gettempdir(), "resume": True}  # until a run has its own folder
     for name, chosen in settings.items():
         try:
             runs = tuple(make_config(**chosen, **place, seed=seed) for seed in dict.fromkeys(seeds[name]))
+            found.append(Configuration(name, runs[0].model_dump(mode="json", include=set(chosen)), runs))
         except ConfigError as error:
-            problems.update(dict.fromkeys(str(error).splitlines()))
-        else:
-            understood = runs[0].model_dump(mode="json", include=set(chosen))
-            found.append(Configuration(name, understood, runs))
+            problems += str(error).splitlines()
     if problems:
-        raise ConfigError("\n".join(problems))
+        raise ConfigError("\n".join(dict.fromkeys(problems)))  # each once: a value is in many points of a grid
     return found

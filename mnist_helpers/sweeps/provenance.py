@@ -1,8 +1,7 @@
-"""Which code made a record: package version, git commit, and a hash of the rooms that decide a run's numbers."""
+"""Which code made a record: git commit, and a hash of the rooms that decide a run's numbers."""
 
 import hashlib
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -17,7 +16,6 @@ DECIDING = ("data", "networks", "training", "runs")
 class CodeVersion(BaseModel, frozen=True):
     """The code of a run; `sources` alone says whether two runs were made by the same code."""
 
-    package: str
     commit: str | None
     """None outside a git checkout of this project."""
     dirty: bool | None
@@ -38,22 +36,18 @@ def source_hash(package: Path = PACKAGE) -> str:
 
 def code_version() -> CodeVersion:
     """Return the version of the helpers as they are on disk now."""
-    try:
-        package = version("mnist-helpers")
-    except PackageNotFoundError:
-        package = "not installed"
     commit = dirty = None
-    checkout = _git("rev-parse", "--show-toplevel", "HEAD")
+    checkout = _git("rev-parse", "--show-toplevel", "HEAD").splitlines()
     # a project unpacked inside someone else's repository has no commit of its own
-    if checkout and Path(checkout.splitlines()[0]).resolve() == PROJECT_ROOT:
-        commit = checkout.splitlines()[1]
-        dirty = bool(_git("status", "--porcelain", "--", PACKAGE.name))
-    return CodeVersion(package=package, commit=commit, dirty=dirty, sources=source_hash())
+    if checkout and Path(checkout[0]).resolve() == PROJECT_ROOT:
+        commit, dirty = checkout[1], bool(_git("status", "--porcelain", "--", PACKAGE.name))
+    return CodeVersion(commit=commit, dirty=dirty, sources=source_hash())
 
 
-def _git(*arguments: str) -> str | None:
+def _git(*arguments: str) -> str:
+    """Return what git says, nothing where it fails or is not there."""
     try:
         done = subprocess.run(["git", *arguments], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
+        return ""
+    return done.stdout

@@ -18,8 +18,8 @@ from mnist_helpers.files import remove_partials, write_text_atomically
 from mnist_helpers.paths import display_path
 from mnist_helpers.runs import RunConfig
 from mnist_helpers.sweeps.plan import Configuration
-from mnist_helpers.sweeps.records import FailedRun, FinishedRun, RunRecord, configuration_key, run_key
-from mnist_helpers.sweeps.study import Study, make_study
+from mnist_helpers.sweeps.provenance import CodeVersion
+from mnist_helpers.sweeps.study import FailedRun, FinishedRun, RunRecord, Study, config_key, make_study, run_key
 
 LOCK_FILE = ".lock"
 NAME_LENGTH = 60  # of a study's file, which a file system may limit to 255 bytes
@@ -32,19 +32,19 @@ class RecordError(RuntimeError):
 class RunStore:
     """The studies in a folder, one file a configuration, and the records of single runs in another.
 
-    Raises:
-        RecordError: a file in a folder is not such a record.
+    `code` is today's; `again` wants what other code recorded to be repeated. RecordError for a file that is neither.
     """
 
-    def __init__(self, studies: Path, running: Path) -> None:
-        self._folder, self._running = studies, running
+    def __init__(self, studies: Path, running: Path, code: CodeVersion, again: bool = False) -> None:
+        self.running, self.code = running, code
+        self._folder, self._again = studies, again
         self._studies: dict[str, tuple[Path, Study]] = {}
         self._finished: dict[str, FinishedRun] = {}
         self._failed: dict[str, FailedRun] = {}
         self._singles: dict[str, Path] = {}
         for path in sorted(studies.glob("*.json")):
             study = _read(path, Study)
-            self._studies.setdefault(configuration_key(study.runs[0].config), (path, study))
+            self._studies[config_key(study.runs[0].config)] = path, study
             self._finished.update({run_key(run.config): run for run in study.runs})
         # a record is known by what it says: its file keeps its name when a new field of RunConfig changes the key
         for path in sorted(running.glob("*.json")):
@@ -55,20 +55,28 @@ class RunStore:
         key = run_key(config)
         return self._failed.get(key) or self._finished.get(key)
 
+    def is_done(self, config: RunConfig) -> bool:
+        """Say whether a run need not be run: it finished, by today's code where others' are to be repeated."""
+        record = self.find(config)
+        return isinstance(record, FinishedRun) and not (self._again and self.is_of_other_code(record))
+
+    def is_of_other_code(self, record: FinishedRun) -> bool:
+        """Say whether other sources made the record; one without a code version counts as such."""
+        return record.code is None or record.code.sources != self.code.sources
+
     def finished(self, config: RunConfig) -> list[FinishedRun]:
-        """Return every seed that finished with this configuration, in order of seed."""
-        key = configuration_key(config)
-        found = [run for run in self._finished.values() if configuration_key(run.config) == key]
-        return sorted(found, key=lambda run: run.config.seed)
+        """Return every seed that finished with this configuration."""
+        key = config_key(config)
+        return [run for name, run in self._finished.items() if name.startswith(f"{key}_")]
 
     def write(self, record: RunRecord) -> None:
         """Keep the record of a run, whole or not at all, in place of an older one; a finished run's rest goes."""
         key = run_key(record.config)
-        path = self._singles.get(key, self._running / f"{key}.json")
+        path = self._singles.get(key, self.running / f"{key}.json")
         write_text_atomically(path, record.model_dump_json(indent=1) + "\n")
         self._take(record, path)
         if isinstance(record, FinishedRun):
-            for checkpoints in self._running.glob(f"{key}_*"):
+            for checkpoints in self.running.glob(f"{key}_*"):
                 shutil.rmtree(checkpoints, ignore_errors=True)
 
     def _take(self, record: RunRecord, path: Path) -> None:
@@ -81,34 +89,27 @@ class RunStore:
             self._failed.pop(key, None)
 
     def settle(self, configuration: Configuration) -> None:
-        """Write the study of all seeds that finished, and remove their single files; without such, do nothing.
+        """Where all its runs are done, write the configuration's study, earlier seeds too, and remove their files.
 
-        A configuration on record under another name stays under that one.
+        What is on record under another name stays under that one; RecordError where the name is that of others.
         """
-        runs = self.finished(configuration.runs[0])
-        singles = [key for key in map(run_key, (run.config for run in runs)) if key in self._singles]
-        if not singles:
-            return
-        key = configuration_key(configuration.runs[0])
+        key = config_key(configuration.runs[0])
+        path, name = self._folder / f"{file_name(configuration.name)}.json", configuration.name
+        settings = configuration.settings
         if key in self._studies:
             path, older = self._studies[key]
             name, settings = older.name, older.settings
-        else:
-            path, name, settings = self._free_path(configuration.name), configuration.name, configuration.settings
+        elif path.exists():
+            raise RecordError(f"{display_path(path)} holds other settings; delete it, or give these another name")
+        runs = self.finished(configuration.runs[0])
+        singles = {run_key(run.config) for run in runs} & self._singles.keys() - self._failed.keys()
+        if not singles or not all(map(self.is_done, configuration.runs)):
+            return
         study = make_study(name, settings, runs)
         write_text_atomically(path, study.model_dump_json(indent=1) + "\n")
         self._studies[key] = path, study
         for single in singles:
             self._singles.pop(single).unlink()
-
-    def _free_path(self, name: str) -> Path:
-        """Return the file of a new study; an older one there, of other settings, is set aside under its key."""
-        path = self._folder / f"{file_name(name)}.json"
-        for key, (taken, study) in self._studies.items():
-            if taken == path:
-                self._studies[key] = path.rename(path.with_stem(f"{path.stem}_{key}")), study
-                break
-        return path
 
 
 def file_name(name: str) -> str:
@@ -121,14 +122,14 @@ def _read(path: Path, kind: Any) -> Any:
     try:
         return TypeAdapter(kind).validate_json(path.read_bytes())
     except ValidationError as error:
-        problem = error.errors()[0]
+        problem = error.errors()[0]["msg"]
         raise RecordError(
-            f"{display_path(path)} is not a record of runs ({problem['msg']}); delete it to repeat them"
-        ) from error
+            f"{display_path(path)} is not a record of runs ({problem}); delete it to repeat them"
+        ) from None
 
 
 @contextmanager
-def open_store(studies: Path, running: Path) -> Iterator[RunStore]:
+def open_store(studies: Path, running: Path, code: CodeVersion, again: bool = False) -> Iterator[RunStore]:
     """Make the folders when they are not there, and keep other sweeps out for as long as the context lasts.
 
     The lock is the operating system's: it ends with the process that holds it, however that dies.
@@ -139,17 +140,14 @@ def open_store(studies: Path, running: Path) -> Iterator[RunStore]:
     try:
         for folder in (studies, running):
             folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(running / LOCK_FILE, timeout=0)
-        lock.acquire()
+        lock = FileLock(running / LOCK_FILE).acquire(timeout=0)
     except Timeout:
         raise RecordError(
             f"another sweep is at work in {display_path(running)}; wait for it, or give this one another name"
         ) from None
     except OSError as error:
         raise RecordError(f"{display_path(running)} cannot be used for records ({error.strerror})") from None
-    try:
-        remove_partials(studies)
-        remove_partials(running)
-        yield RunStore(studies, running)
-    finally:
-        lock.release()
+    with lock:
+        for folder in (studies, running):
+            remove_partials(folder)
+        yield RunStore(studies, running, code, again)

@@ -56,11 +56,21 @@ class Study(BaseModel, frozen=True):
     validation_loss: Spread
     runs: list[FinishedRun]
 
+    @property
+    def parameters(self) -> int:
+        """How many its network has."""
+        return self.runs[0].total_parameters
 
-def configuration_key(config: RunConfig) -> str:
+
+def config_key(config: RunConfig) -> str:
     """Return a short name for what `config` trains, whatever the seed and wherever it happens."""
     settings = config.model_dump(mode="json", exclude=PLACES | {"seed"})
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def run_key(config: RunConfig) -> str:
+    """Return a short name for what `config` trains, such as `1f6c5a3be02d_seed_0`."""
+    return f"{config_key(config)}_seed_{config.seed}"
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -82,24 +92,16 @@ def make_study(name: str, settings: dict[str, Any], runs: Sequence[FinishedRun])
     return Study(name=name, settings=settings, **spreads, runs=runs)
 
 
-def read_studies() -> list[Study]:
-    """Read the records of all studies, in order of name."""
-    return [read_study(path.stem) for path in sorted(resolve(STUDIES).glob("*.json"))]
-
-
 def read_study(name: str) -> Study:
-    """Read the record of a study.
-
-    Raises:
-        FileNotFoundError: it has not been run.
-    """
+    """Read the record of a study; FileNotFoundError where it has not been run."""
     return Study.model_validate_json((resolve(STUDIES) / f"{name}.json").read_bytes())
 
 
 def find_study(config: RunConfig) -> Study | None:
     """Return the recorded study of just these settings over several seeds, if there is one."""
-    key = configuration_key(config)
-    return next((study for study in read_studies() if configuration_key(study.runs[0].config) == key), None)
+    studies = (read_study(path.stem) for path in sorted(resolve(STUDIES).glob("*.json")))
+    wanted = config_key(config)
+    return next((study for study in studies if config_key(study.runs[0].config) == wanted), None)
 
 
 def format_spread(found: Spread) -> str:

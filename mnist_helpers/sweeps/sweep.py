@@ -6,6 +6,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mnist_helpers.paths import resolve
@@ -14,15 +15,24 @@ from mnist_helpers.sweeps.cluster import ClusterError, cluster_engine
 from mnist_helpers.sweeps.engines import Engine, check_not_read_again, local_engine
 from mnist_helpers.sweeps.plan import SweepPlan, check_configurations, make_plan, parse_value, parse_values, read_plan
 from mnist_helpers.sweeps.provenance import code_version
-from mnist_helpers.sweeps.records import configuration_key, is_done
-from mnist_helpers.sweeps.report import SweepReport, format_report, make_report
 from mnist_helpers.sweeps.runner import run_missing
 from mnist_helpers.sweeps.store import RecordError, open_store
-from mnist_helpers.sweeps.study import STUDIES, Study, format_studies
+from mnist_helpers.sweeps.study import STUDIES, FailedRun, FinishedRun, Study, format_studies, make_study
+from mnist_helpers.training import PLACES
 
 SWEEPS = f"{OWN}/sweeps"
 RUNNING = "running"
 """Folder for single runs, inside the sweep's."""
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """What is on record for the configurations of a sweep, each a `Study` of all its seeds that finished."""
+
+    studies: list[Study]
+    failures: list[FailedRun]
+    other_code: int
+    """Runs that other code than today's recorded."""
 
 
 def run_sweep(
@@ -32,22 +42,17 @@ def run_sweep(
 
     A run that fails is recorded with its error and stops no other; the next call tries it again. A killed sweep goes
     on where it stopped, on one machine even within a run, after its last whole epoch. When all seeds of a
-    configuration have finished they are kept as its study, with those of earlier calls.
-
-    Args:
-        plan: configurations and seeds.
-        engine: where to run; None: on this machine, one process a core.
-        again: repeat the runs that other code recorded, which are kept otherwise.
-        folder: of all sweeps.
+    configuration have finished they are kept as its study, with those of earlier calls. Without an engine, runs go to
+    this machine, one process a core; those that other code recorded are kept but when they are wanted `again`.
 
     Raises:
         ConfigError: a setting is not allowed; no run has started then.
-        RecordError: another sweep of this name is at work, or a record is damaged.
+        RecordError: another sweep of this name is at work, a record is damaged, or of other settings.
         ClusterError: the engine's cluster cannot be used.
         UnguardedScript: called by a script whenever it is read.
     """
-    settings, place = plan.configurations(), f"{folder}/{plan.name}"
-    return _run(settings, dict.fromkeys(settings, plan.seeds), engine, again, place, f"{place}/{RUNNING}")
+    settings = plan.configurations()
+    return run_studies(settings, dict.fromkeys(settings, plan.seeds), engine, again, f"{folder}/{plan.name}")
 
 
 def run_studies(
@@ -55,64 +60,51 @@ def run_studies(
     seeds: Mapping[str, Sequence[int]],
     engine: Engine | None = None,
     again: bool = False,
+    folder: str | None = None,
 ) -> SweepReport:
-    """Run every named setting with its seeds as `run_sweep` does; studies are kept in `outputs/studies`.
-
-    Raises:
-        As `run_sweep`.
-    """
-    return _run(settings, seeds, engine, again, STUDIES, f"{SWEEPS}/studies/{RUNNING}")
-
-
-def _run(
-    settings: Mapping[str, Mapping[str, Any]],
-    seeds: Mapping[str, Sequence[int]],
-    engine: Engine | None,
-    again: bool,
-    studies: str,
-    running: str,
-) -> SweepReport:
+    """Run every named setting with its seeds as `run_sweep` does; studies go to `folder`, or to `outputs/studies`."""
     check_not_read_again()
     configurations = check_configurations(settings, seeds)
-    by_key = {configuration_key(each.runs[0]): each for each in reversed(configurations)}
-    with open_store(resolve(studies), resolve(running)) as store:
-        code = code_version()
+    running = f"{folder or f'{SWEEPS}/studies'}/{RUNNING}"
+    with open_store(resolve(folder or STUDIES), resolve(running), code_version(), again) as store:
+        for each in configurations:
+            store.settle(each)
+        run_missing(configurations, store, engine or local_engine())
+        found = [store.find(config) for each in configurations for config in each.runs]
+        finished = [(each, store.finished(each.runs[0])) for each in configurations]
+        return SweepReport(
+            studies=[make_study(each.name, each.settings, runs) for each, runs in finished if runs],
+            failures=[record for record in found if isinstance(record, FailedRun)],
+            other_code=sum(isinstance(run, FinishedRun) and store.is_of_other_code(run) for run in found),
+        )
 
-        def settle(key: str) -> None:
-            if all(is_done(store.find(config), code, again) for config in by_key[key].runs):
-                store.settle(by_key[key])
 
-        for key in by_key:
-            settle(key)
-        for record in run_missing(configurations, store, code, engine, again, running):
-            settle(configuration_key(record.config))
-        return make_report(configurations, store, code)
+def format_report(report: SweepReport) -> str:
+    """Return a table of the studies, a line on runs by other code and one for each failure."""
+    lines = [format_studies(report.studies)] if report.studies else []
+    if report.other_code:
+        lines.append(f"{report.other_code} runs were recorded by other code and kept; --again repeats them")
+    for failure in report.failures:
+        chosen = failure.config.model_dump(mode="json", exclude=PLACES | {"seed"}, exclude_defaults=True)
+        settings = " ".join(f"{name}={value}" for name, value in chosen.items())
+        lines.append(f"FAILED {settings} seed={failure.config.seed}: {failure.error}")
+    return "\n".join(lines)
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where and how `run_from_options` runs."""
-    parser.add_argument(
-        "--processes", type=int, help="runs at a time on this machine (default: one a core that torch may use)"
-    )
-    parser.add_argument("--threads", type=int, default=1, help="of each run (default: 1)")
+    parser.add_argument("--processes", type=int, help="runs at a time here (default: one a core that torch may use)")
     parser.add_argument("--cluster", metavar="ADDRESS", help="run on the Ray cluster there, such as 10.0.0.1:6379")
     parser.add_argument("--again", action="store_true", help="repeat the runs recorded by other code")
 
 
-def run_from_options(
-    options: argparse.Namespace,
-    run: Callable[..., SweepReport],
-    table: Callable[[Sequence[Study]], str] = format_studies,
-) -> int:
-    """Call `run` with the engine of the options, print its report with this table; return the exit status.
+def run_from_options(options: argparse.Namespace, run: Callable[..., SweepReport]) -> int:
+    """Call `run` with the engine of the options, print its report; return the exit status.
 
     0: everything is on record; 1: a run failed; 2: nothing could be started; 130: interrupted.
     """
     try:
-        if options.cluster:
-            engine = cluster_engine(options.cluster, options.threads)
-        else:
-            engine = local_engine(options.processes, options.threads)
+        engine = cluster_engine(options.cluster) if options.cluster else local_engine(options.processes)
         report = run(engine=engine, again=options.again)
     except (ConfigError, RecordError, ClusterError) as error:
         print(error, file=sys.stderr)
@@ -120,7 +112,7 @@ def run_from_options(
     except KeyboardInterrupt:
         print("interrupted; what has ended is on record, the same command continues", file=sys.stderr)
         return 130
-    print(format_report(report, table))
+    print(format_report(report))
     return int(bool(report.failures))
 
 
@@ -129,28 +121,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m mnist_helpers sweep", description=__doc__)
     parser.add_argument("plan", nargs="?", metavar="FILE", help="a plan in TOML or JSON, instead of the next four")
     parser.add_argument("--name")
-    several = {"type": _pair, "action": "append"}
+    several = {"type": _pair, "action": "append", "default": []}
     parser.add_argument("--set", **several, metavar="PARAMETER=VALUE", help="in every run")
     parser.add_argument("--grid", **several, metavar="PARAMETER=VALUE,VALUE", help="every one with every other")
     parser.add_argument("--seeds", type=int, nargs="+")
     parser.add_argument("--folder", default=SWEEPS, help="where all sweeps are (default: %(default)s)")
     add_engine_options(parser)
     options = parser.parse_args(arguments)
-    chosen = {"name": options.name, "settings": options.set, "grid": options.grid, "seeds": options.seeds}
+    chosen = {
+        "name": options.name,
+        "settings": {name: parse_value(text) for name, text in options.set},
+        "grid": {name: parse_values(text) for name, text in options.grid},
+        "seeds": options.seeds,
+    }
     chosen = {field: value for field, value in chosen.items() if value}
     if bool(options.plan) == bool(chosen):
         parser.error("give either a FILE or --name with --set, --grid and --seeds")
-    return run_from_options(
-        options, lambda **how: run_sweep(_plan(options.plan, chosen), folder=options.folder, **how)
-    )
 
+    def run(**how: Any) -> SweepReport:
+        plan = read_plan(options.plan) if options.plan else make_plan(**chosen)
+        return run_sweep(plan, folder=options.folder, **how)
 
-def _plan(file: str | None, chosen: dict[str, Any]) -> SweepPlan:
-    if file:
-        return read_plan(file)
-    settings = {name: parse_value(text) for name, text in chosen.pop("settings", [])}
-    grid = {name: parse_values(text) for name, text in chosen.pop("grid", [])}
-    return make_plan(**chosen, settings=settings, grid=grid)
+    return run_from_options(options, run)
 
 
 def _pair(text: str) -> list[str]:

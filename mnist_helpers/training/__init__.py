@@ -3,19 +3,13 @@
 Uses `networks` and `data`.
 """
 
-from mnist_helpers.training.checkpoints import CheckpointError
-from mnist_helpers.training.evaluation import (
-    accuracy_interval,
-    evaluate,
-    find_mistakes,
-    metrics,
-    predict_logits,
-)
-from mnist_helpers.training.hooks import Hook, LossOf
-from mnist_helpers.training.loop import TrainingDiverged, cross_entropy, fit, train, train_step
-from mnist_helpers.training.optim import make_optimizer, make_schedule
-from mnist_helpers.training.progress import Bar
-from mnist_helpers.training.results import (
+from .checkpoints import CheckpointError
+from .evaluation import accuracy_interval, evaluate, find_mistakes, metrics, predict_logits
+from .hooks import Hook, LossOf
+from .loop import TrainingDiverged, cross_entropy, fit, train, train_step
+from .optim import make_optimizer, make_schedule
+from .progress import Bar
+from .results import (
     EPOCH_HEADER,
     Environment,
     EpochRecord,
@@ -24,12 +18,6 @@ from mnist_helpers.training.results import (
     format_epoch,
     format_results,
 )
-from mnist_helpers.training.runtime import in_float32, keep_freed_memory, seed_epoch
-from mnist_helpers.training.settings import (
-    EPOCH_BUDGET,
-    OWN_FOLDER,
-    PLACES,
-    TRAINING_IMAGES,
-    Settings,
-)
-from mnist_helpers.training.state import NetworkError, start
+from .runtime import in_float32, keep_freed_memory, seed_epoch
+from .settings import EPOCH_BUDGET, OWN_FOLDER, PLACES, TRAINING_IMAGES, Settings
+from .state import NetworkError, start

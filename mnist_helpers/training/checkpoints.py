@@ -42,8 +42,7 @@ def epoch_files(folder: Path) -> list[Path]:
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Return a checkpoint's state on the CPU; only tensors and plain values are unpickled (`weights_only`).
 
-    Raises:
-        CheckpointError: the file is not a whole checkpoint.
+    Raises CheckpointError: the file is not a whole checkpoint.
     """
     try:
         return torch.load(path, map_location="cpu", weights_only=True)

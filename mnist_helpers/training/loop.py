@@ -76,7 +76,7 @@ def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingB
     return metrics, learning_rate
 
 
-@in_float32
+@in_float32()
 def train(
     network: NetworkOrMaker, split: Split, settings: Settings, show: bool = True, keep_checkpoints: bool = True
 ) -> tuple[nn.Module, Results]:
@@ -91,10 +91,8 @@ def train(
         keep_checkpoints: one after each epoch, in the output folder; with `settings.resume` an interrupted run goes
             on after the last, and ends with the weights it would have had.
 
-    Raises:
-        NetworkError: the network does not map images to one logit a class.
-        CheckpointError: on resuming, checkpoints are unreadable or of a run with other settings.
-        TrainingDiverged: the loss is no longer a number.
+    Raises NetworkError: the network does not map images to one logit a class; CheckpointError: on resuming,
+    checkpoints are unreadable or of a run with other settings; TrainingDiverged: the loss is no longer a number.
     """
     keep_freed_memory()
     split = split.to(settings.torch_device())
@@ -128,7 +126,7 @@ def run_epoch(state: TrainingState, split: Split, bar: TrainingBar) -> None:
     state.history.append(epoch_record(state.epoch + 1, trained, validation, test, learning_rate, seconds))
 
 
-@in_float32
+@in_float32()
 def fit(network: NetworkOrMaker, images: Images, settings: Settings, show: bool = False) -> nn.Module:
     """Train a network on `images` and nothing else, as `train` does: no evaluation, no checkpoints."""
     keep_freed_memory()

@@ -41,17 +41,12 @@ def epoch_record(
     epoch: int, train: Metrics, validation: Metrics, test: Metrics | None, learning_rate: float, seconds: float
 ) -> EpochRecord:
     """Return an epoch's figures as its record."""
-    return EpochRecord(
-        epoch=epoch,
-        train_loss=train.loss,
-        train_accuracy=train.accuracy,
-        validation_loss=validation.loss,
-        validation_accuracy=validation.accuracy,
-        test_loss=test.loss if test else None,
-        test_accuracy=test.accuracy if test else None,
-        learning_rate=learning_rate,
-        seconds=round(seconds, 3),
-    )
+    figures = {
+        f"{part}_{figure}": getattr(metrics, figure, None)
+        for part, metrics in (("train", train), ("validation", validation), ("test", test))
+        for figure in ("loss", "accuracy")
+    }
+    return EpochRecord(epoch=epoch, **figures, learning_rate=learning_rate, seconds=round(seconds, 3))
 
 
 def format_epoch(r: EpochRecord) -> str:

@@ -2,13 +2,10 @@
 
 import ctypes
 import sys
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
-
-Given, Returned = ParamSpec("Given"), TypeVar("Returned")
 
 SEED_STRIDE = 100  # more than a run has epochs, so that no two (seed, epoch) share random numbers
 
@@ -25,9 +22,7 @@ def keep_freed_memory() -> None:
     """Tell glibc's allocator to keep freed memory for the next step instead of returning it to the system.
 
     A step frees and asks for about 100 MB in blocks of megabytes; by default glibc gives such blocks back, and the
-    kernel hands out zeroed pages anew: 4,000 page faults a step (`make profile`), which cost
-    more on some systems than on others.
-    Other C libraries are left as they are. Options: https://man7.org/linux/man-pages/man3/mallopt.3.html
+    kernel hands out zeroed pages anew. Other C libraries are left as they are. Options: https://man7.org/linux/man-pages/man3/mallopt.3.html
     """
     if sys.platform != "linux":
         return
@@ -39,16 +34,12 @@ def keep_freed_memory() -> None:
         mallopt(m_top_pad, 64 * 2**20)
 
 
-def in_float32(work: Callable[Given, Returned]) -> Callable[Given, Returned]:
-    """Return `work` as it is when new tensors are float32, whatever the caller has made torch's default."""
-
-    @wraps(work)
-    def wrapped(*arguments: Given.args, **options: Given.kwargs) -> Returned:
-        default = torch.get_default_dtype()
-        torch.set_default_dtype(torch.float32)
-        try:
-            return work(*arguments, **options)
-        finally:
-            torch.set_default_dtype(default)
-
-    return wrapped
+@contextmanager
+def in_float32() -> Iterator[None]:
+    """Make new tensors float32, whatever the caller has made torch's default; a decorator, too."""
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(default)

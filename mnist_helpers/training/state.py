@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
-from mnist_helpers.data import CLASSES, Images, normalise
+from mnist_helpers.data import Images
+from mnist_helpers.networks import check_logits
 from mnist_helpers.training.checkpoints import CheckpointError
 from mnist_helpers.training.hooks import Hook
 from mnist_helpers.training.optim import make_optimizer, make_schedule
@@ -69,8 +70,7 @@ class TrainingState:
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Continue from a `snapshot` of a run with the same settings.
 
-        Raises:
-            CheckpointError: the snapshot is of another run, and in what it differs, or no snapshot at all.
+        Raises CheckpointError: the snapshot is of another run, and in what it differs, or no snapshot at all.
         """
         try:
             saved = type(self.settings).model_validate_json(snapshot["config"])
@@ -97,13 +97,14 @@ class TrainingState:
 def start(network: NetworkOrMaker, images: Images, settings: Settings, show: bool = False) -> TrainingState:
     """Return a run before its first step, on the images' device, all decided by `settings.seed`.
 
-    Raises:
-        NetworkError: see `check_network`.
+    Raises NetworkError: it does not map images to one logit a class.
     """
     seed_epoch(settings.seed, 0)
     network = network if isinstance(network, nn.Module) else network()
     network.to(images.targets.device).float()
-    check_network(network, images)
+    check = check_logits(network)
+    if not check.passed:
+        raise NetworkError(f"{type(network).__name__} cannot be trained; allowed: {check.rule}; given: {check.found}")
     hooks = settings.hooks()
     for hook in hooks:
         hook.before_training(network, images, settings, show)
@@ -111,25 +112,3 @@ def start(network: NetworkOrMaker, images: Images, settings: Settings, show: boo
     steps_per_epoch = math.ceil(len(images) / settings.batch_size)
     schedule = make_schedule(optimizer, settings, steps_per_epoch)
     return TrainingState(settings, network, optimizer, schedule, settings.epochs * steps_per_epoch, hooks)
-
-
-@torch.no_grad()
-def check_network(network: nn.Module, images: Images) -> None:
-    """Look at two images through the network, which gives lazy layers their shapes.
-
-    Raises:
-        NetworkError: it returns anything but one tensor of logits (N, 10), or cannot look at images at all.
-    """
-    name, inputs = type(network).__name__, normalise(images.pixels[:2])
-    was_training = network.training
-    try:
-        outputs = network.eval()(inputs)
-    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
-        raise NetworkError(f"{name} cannot look at images {tuple(inputs.shape)}: {error}") from error
-    network.train(was_training)
-    if not isinstance(outputs, torch.Tensor):
-        what = f"{len(outputs)} outputs" if isinstance(outputs, tuple | list) else f"a {type(outputs).__name__}"
-        raise NetworkError(f"{name} returns {what}; allowed: one tensor, the logits (N, {CLASSES})")
-    if outputs.shape != (2, CLASSES):
-        shape = ", ".join(["N", *map(str, outputs.shape[1:])])
-        raise NetworkError(f"{name} returns ({shape}) for N images; allowed: (N, {CLASSES}), one logit a class")

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from mnist_helpers.benchmarks import Taken
+from mnist_helpers.benchmarks import Taken, measure
 from mnist_helpers.experiments import (
     STEPS,
     TRIED,
@@ -64,10 +64,10 @@ def test_the_table_and_picture_of_steps_show_each():
 
 
 def test_the_command_times_every_step_against_the_first_and_writes_it(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(speedups, "RECORD", str(tmp_path / "speedups.json"))
+    monkeypatch.setattr(measure, "RECORDS", str(tmp_path))
     seconds = {step.name: 10.0 - number / 2 for number, step in enumerate((*STEPS, *TRIED))}
     monkeypatch.setattr(
-        speedups, "take_turns", lambda measure, names, repeats: {n: [Taken(n, seconds[n])] * repeats for n in names}
+        speedups, "take_turns", lambda measure, repeats: {n: [Taken(n, s)] * repeats for n, s in seconds.items()}
     )
     assert speedups.main([]) == 0
     found = read_speedups().steps

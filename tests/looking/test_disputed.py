@@ -3,7 +3,7 @@
 import pytest
 
 from mnist_helpers.looking import DOUBTFUL_TEST_LABELS, count_right
-from mnist_helpers.looking.explore import agrees
+from mnist_helpers.looking.answers import agrees
 
 NAMES = ["as labelled", "without the disputed digits", "disputed digits as most people read them"]
 

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from mnist_helpers.networks import build_model
-from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.paths import PROJECT_ROOT, resolve
 from mnist_helpers.runs import RunConfig
+from mnist_helpers.sweeps import study
 from mnist_helpers.sweeps.plan import SweepPlan
 from mnist_helpers.sweeps.provenance import CodeVersion
-from mnist_helpers.sweeps.records import FailedRun, FinishedRun
+from mnist_helpers.sweeps.study import FailedRun, FinishedRun, Study
 from mnist_helpers.training.results import EpochRecord, summarise
 
-TODAY = CodeVersion(package="1", commit=None, dirty=None, sources="today")
+TODAY = CodeVersion(commit=None, dirty=None, sources="today")
 BEFORE = TODAY.model_copy(update={"sources": "before"})
 PLAN = SweepPlan(name="rates", seeds=(0, 1, 2), settings={"epochs": 1}, grid={"max_lr": [0.1, 0.2]})
 FIGURES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "test_loss", "test_accuracy")
@@ -41,6 +42,10 @@ class Scripted:
             yield [
                 FailedRun(code=code, config=config, error="E: no") if self._fails(config) else finished(config, code)
             ]
+
+
+def read_studies() -> list[Study]:
+    return [study.read_study(path.stem) for path in sorted(resolve(study.STUDIES).glob("*.json"))]
 
 
 def files(folder: Path) -> dict[str, bytes]:

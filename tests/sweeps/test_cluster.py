@@ -17,7 +17,7 @@ from sweeps.scripted import PLAN, files, start, wait_for
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import RunConfig
 from mnist_helpers.sweeps import cluster
-from mnist_helpers.sweeps.cluster import ClusterError, cluster_engine, own_files, staying_files
+from mnist_helpers.sweeps.cluster import ClusterError, cluster_engine, pack
 from mnist_helpers.sweeps.sweep import run_sweep
 
 
@@ -28,26 +28,25 @@ def test_a_cluster_without_ray_says_what_to_install(monkeypatch):
 
 
 def test_a_network_outside_the_project_is_refused_in_words(tmp_path):
-    inside, outside = RunConfig(model="nets/net.py:Net"), RunConfig(model=f"{tmp_path}/net.py:Net")
-    assert own_files([RunConfig(), inside]) == {PROJECT_ROOT / "nets" / "net.py"}
+    outside = RunConfig(model=f"{tmp_path}/net.py:Net")
     with pytest.raises(
         ClusterError, match=r"net\.py is outside the project and does not travel to a cluster; copy it"
     ):
-        own_files([RunConfig(), outside])
+        pack([RunConfig(), outside], tmp_path / "packed")
 
 
 def test_helpers_data_and_the_networks_file_travel_and_nothing_beside_them(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "PROJECT_ROOT", tmp_path)
-    travelling = ("mnist_helpers/a.py", "data/b.gz", "my nets/deep/net.py")
-    for name in (*travelling, "my nets/other.py", "my nets/deep/[1]!.py", "outputs/c.json", "README.md"):
+    travelling = {"mnist_helpers/a.py", "data/b.gz", "my nets/deep/net.py"}
+    staying = ("my nets/other.py", "my nets/deep/[1]!.py", "outputs/c.json", "README.md", "data/raw/b-ubyte")
+    for name in (*travelling, *staying, "mnist_helpers/__pycache__/a.pyc"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("")
-    ends = ["__pycache__", "*-ubyte"]
-    assert staying_files([]) == ["/README.md", r"/my\ nets", "/outputs", *ends]
-    assert staying_files([tmp_path / "mnist_helpers" / "a.py"]) == staying_files([])
-    assert staying_files([tmp_path / "my nets" / "deep" / "net.py"]) == [
-        "/README.md", r"/my\ nets/deep/\[1\]\!.py", r"/my\ nets/other.py", "/outputs", *ends,
-    ]  # fmt: skip
+        (tmp_path / name).write_text(name)
+    own = f"{tmp_path}/my nets/deep/net.py:Net"
+    pack([RunConfig(), RunConfig(model=own), RunConfig(model=own, seed=1)], tmp_path / "packed")
+    packed = [path for path in (tmp_path / "packed").rglob("*") if path.is_file()]
+    assert {path.relative_to(tmp_path / "packed").as_posix() for path in packed} == travelling
+    assert (tmp_path / "packed" / "my nets" / "deep" / "net.py").read_text() == "my nets/deep/net.py"
 
 
 def command(folder: Path, *arguments: str) -> list[str]:

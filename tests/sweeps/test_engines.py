@@ -14,8 +14,8 @@ from sweeps.scripted import TODAY, files, finished, start, wait_for
 
 from mnist_helpers.runs import RunConfig, make_config
 from mnist_helpers.sweeps.engines import attempt
-from mnist_helpers.sweeps.records import FailedRun, FinishedRun
-from mnist_helpers.sweeps.report import SweepReport, format_report
+from mnist_helpers.sweeps.study import FailedRun, FinishedRun
+from mnist_helpers.sweeps.sweep import SweepReport, format_report
 
 NETWORK = """
 from torch import nn
@@ -49,7 +49,7 @@ def config(folder: Path, **changes) -> RunConfig:
 
 
 def test_a_run_that_diverges_leaves_its_error_in_one_line(tmp_path):
-    record = attempt(config(tmp_path, max_lr=1e9, batch_size=20), TODAY, threads=1)
+    record = attempt(config(tmp_path, max_lr=1e9, batch_size=20), TODAY)
     assert isinstance(record, FailedRun)
     assert re.fullmatch(r"TrainingDiverged: .* in epoch 1: .* \(training/loop\.py, line \d+\)", record.error)
     report = SweepReport([], [record], 0)
@@ -61,12 +61,12 @@ def test_a_run_that_diverges_leaves_its_error_in_one_line(tmp_path):
 def test_a_figure_that_is_no_number_is_a_failure(tmp_path, monkeypatch):
     bad = finished(config(tmp_path), accuracy=float("inf"))
     monkeypatch.setattr("mnist_helpers.sweeps.engines.train", lambda *_, **__: (None, bad))
-    record = attempt(config(tmp_path), TODAY, threads=1)
+    record = attempt(config(tmp_path), TODAY)
     assert record.error.startswith("TrainingDiverged: train_loss is inf after epoch 1")
 
 
 def test_a_finished_run_is_its_results_and_its_code(tmp_path):
-    record = attempt(config(tmp_path, model="tiny"), TODAY, threads=1)
+    record = attempt(config(tmp_path, model="tiny"), TODAY)
     assert isinstance(record, FinishedRun)
     assert (record.code, len(record.history), record.config.seed) == (TODAY, 1, 0)
     assert FinishedRun.model_validate_json(record.model_dump_json()) == record
@@ -77,9 +77,9 @@ def test_a_network_of_ones_own_whose_file_changed_meanwhile_is_a_failure_in_word
     planned = make_config(
         model=f"{file}:Plain", train_size=100, output_dir=str(tmp_path / "run"), device="cpu", epochs=1
     )
-    assert isinstance(attempt(planned, TODAY, threads=1), FinishedRun)
+    assert isinstance(attempt(planned, TODAY), FinishedRun)
     file.write_text(NETWORK + "\n# another\n")
-    assert "no longer the file that this run was planned with" in attempt(planned, TODAY, threads=1).error
+    assert "no longer the file that this run was planned with" in attempt(planned, TODAY).error
 
 
 # processes that are started and killed

@@ -7,9 +7,8 @@ from sweeps.scripted import BEFORE, TODAY, files, finished
 
 from mnist_helpers.runs import RunConfig
 from mnist_helpers.sweeps.plan import check_configurations
-from mnist_helpers.sweeps.records import FailedRun, configuration_key, run_key
 from mnist_helpers.sweeps.store import RecordError, RunStore, file_name, open_store
-from mnist_helpers.sweeps.study import Study
+from mnist_helpers.sweeps.study import FailedRun, Study, config_key, run_key
 from mnist_helpers.training import PLACES
 
 
@@ -31,37 +30,37 @@ def test_a_run_is_known_by_all_that_decides_it(field):
         "resume": True, "device": "cpu", "train_size": 100, "source": "0123456789abcdef",
         "label_smoothing": 0.1, "learning_epochs": (1,), "whitened": True,
         "optimizer": "adamw", "teacher": "fast", "averaging": 0.9, "held_out": "last",
-        "augmentation_end": 0.5, "precision": "bfloat16",
+        "augmentation_end": 0.5, "precision": "bfloat16", "fold": 1,
     }  # fmt: skip
     default = RunConfig()
     value = getattr(default, field)
     config = RunConfig(**{field: other[field] if field in other else value + 1 if value == 0 else value / 2
                           if isinstance(value, float) else value + 1})  # fmt: skip
     assert (run_key(config) == run_key(default)) == (field in PLACES) == (not config.training_differences(default))
-    assert (configuration_key(config) == configuration_key(default)) == (field in PLACES | {"seed"})
+    assert (config_key(config) == config_key(default)) == (field in PLACES | {"seed"})
 
 
 def test_a_record_keeps_its_file_when_keys_change(folders):
     config, (_, running) = RunConfig(epochs=1), folders
     (running / "older_name.json").write_text(finished(config, BEFORE).model_dump_json())
-    store = RunStore(*folders)
+    store = RunStore(*folders, TODAY)
     assert store.find(config) == finished(config, BEFORE)
     store.write(finished(config))
     assert list(files(running)) == ["older_name.json"]
-    assert RunStore(*folders).find(config) == finished(config)
+    assert RunStore(*folders, TODAY).find(config) == finished(config)
 
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_damaged_record_is_named(folders, place):
     (folders[place] / "damaged.json").write_text("{}")
     with pytest.raises(RecordError, match=r"damaged\.json is not a record of runs"):
-        RunStore(*folders)
+        RunStore(*folders, TODAY)
 
 
 def test_a_settled_configuration_is_one_file_with_the_code_of_each_run(folders):
     studies, running = folders
     short = configuration("short", epochs=1)
-    store = RunStore(*folders)
+    store = RunStore(*folders, TODAY)
     for config, code in zip(short.runs, (None, TODAY), strict=True):
         store.write(finished(config, code))
     assert (len(files(running)), files(studies)) == (2, {})
@@ -69,7 +68,7 @@ def test_a_settled_configuration_is_one_file_with_the_code_of_each_run(folders):
     assert (files(running), list(files(studies))) == ({}, ["short.json"])
     study = Study.model_validate_json(files(studies)["short.json"])
     assert [run.code for run in study.runs] == [None, TODAY]
-    again = RunStore(*folders)
+    again = RunStore(*folders, TODAY)
     assert [again.find(config) for config in short.runs] == [finished(short.runs[0], None), finished(short.runs[1])]
     written = (studies / "short.json").stat().st_mtime_ns
     again.settle(short)
@@ -79,54 +78,60 @@ def test_a_settled_configuration_is_one_file_with_the_code_of_each_run(folders):
 def test_a_repeat_that_fails_leaves_the_study_and_is_found_as_failed_until_it_finishes(folders):
     _, running = folders
     short = configuration("short", epochs=1)
-    store = RunStore(*folders)
+    store = RunStore(*folders, TODAY)
     for config in short.runs:
         store.write(finished(config, BEFORE))
     store.settle(short)
     store.write(failure := FailedRun(code=TODAY, config=short.runs[0], error="E: no"))
-    for found in (store, RunStore(*folders)):
+    for found in (store, RunStore(*folders, TODAY)):
         assert found.find(short.runs[0]) == failure
         assert len(found.finished(short.runs[0])) == 2
     store.write(finished(short.runs[0]))
     assert store.find(short.runs[0]) == finished(short.runs[0])
     store.settle(short)
     assert files(running) == {}
-    assert RunStore(*folders).finished(short.runs[0]) == [finished(short.runs[0]), finished(short.runs[1], BEFORE)]
+    assert RunStore(*folders, TODAY).finished(short.runs[0]) == [
+        finished(short.runs[0]),
+        finished(short.runs[1], BEFORE),
+    ]
 
 
 def test_checkpoints_go_with_a_run_that_finished_and_only_with_that(folders):
     (config,) = configuration("short", seeds=(1,), epochs=1).runs
     for name in (f"{run_key(config)}_older", f"{run_key(config)}_today", f"{run_key(config)}2_today"):
         (folders[1] / name / "checkpoints").mkdir(parents=True)
-    store = RunStore(*folders)
+    store = RunStore(*folders, TODAY)
     store.write(FailedRun(code=TODAY, config=config, error="E: no"))
     assert len([path for path in folders[1].iterdir() if path.is_dir()]) == 3
     store.write(finished(config))
     assert [path.name for path in folders[1].iterdir() if path.is_dir()] == [f"{run_key(config)}2_today"]
 
 
-def test_a_name_is_todays_settings_and_older_ones_are_set_aside(folders):
+def test_a_name_that_other_settings_have_is_refused_and_what_is_on_record_stays(folders):
     studies, _ = folders
     old, new = (configuration("rate", epochs=number) for number in (1, 2))
-    store = RunStore(*folders)
-    for each in (old, new):
-        for config in each.runs:
-            store.write(finished(config))
-        store.settle(each)
-    aside = f"rate_{configuration_key(old.runs[0])}.json"
-    assert set(files(studies)) == {"rate.json", aside}
-    assert Study.model_validate_json(files(studies)["rate.json"]).settings == {"epochs": 2}
-    # what was set aside is still found, and gets its further seeds
-    more = configuration("rate", seeds=(0, 1, 2), epochs=1)
-    for found in (store, RunStore(*folders)):
-        assert len(found.finished(more.runs[0])) == 2
-    store.write(finished(more.runs[2]))
-    store.settle(more)
-    assert len(Study.model_validate_json(files(studies)[aside]).runs) == 3
+    store = RunStore(*folders, TODAY)
+    for config in old.runs:
+        store.write(finished(config))
+    store.settle(old)
+    before = files(studies)
+    for found in (store, RunStore(*folders, TODAY)):
+        with pytest.raises(RecordError, match=r"rate\.json holds other settings; delete it, or give these another"):
+            found.settle(new)
+    assert files(studies) == before
+
+
+def test_a_configuration_is_settled_when_its_last_run_is_done(folders):
+    short, store = configuration("short", epochs=1), RunStore(*folders, TODAY)
+    for config in short.runs:
+        assert files(folders[0]) == {}
+        store.write(finished(config))
+        store.settle(short)
+    assert list(files(folders[0])) == ["short.json"]
 
 
 def test_a_configuration_on_record_stays_under_its_name(folders):
-    store = RunStore(*folders)
+    store = RunStore(*folders, TODAY)
     for each in (configuration("first", epochs=1), configuration("second", seeds=(5,), epochs=1)):
         for config in each.runs:
             store.write(finished(config))
@@ -155,6 +160,6 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(RecordError, match=r"file.running cannot be used for records"),
-        open_store(tmp_path / "file", tmp_path / "file" / "running"),
+        open_store(tmp_path / "file", tmp_path / "file" / "running", TODAY),
     ):
         pass

@@ -7,8 +7,9 @@ import pytest
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import RunConfig, make_config
 from mnist_helpers.sweeps import study, sweep
+from mnist_helpers.sweeps.comparison import difference
 from mnist_helpers.sweeps.engines import local_engine
-from mnist_helpers.sweeps.study import difference, find_study, format_studies, read_study, spread
+from mnist_helpers.sweeps.study import find_study, format_studies, read_study, spread
 from mnist_helpers.sweeps.sweep import run_studies
 
 RECORDS = sorted((PROJECT_ROOT / "outputs" / "studies").glob("*.json"))

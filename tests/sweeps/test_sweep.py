@@ -8,17 +8,15 @@ from shutil import copytree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sweeps.scripted import BEFORE, PLAN, TODAY, Scripted, files, finished
+from sweeps.scripted import BEFORE, PLAN, TODAY, Scripted, files, finished, read_studies
 
 from mnist_helpers.paths import resolve
 from mnist_helpers.runs import ConfigError
 from mnist_helpers.sweeps import study, sweep
 from mnist_helpers.sweeps.plan import make_plan
-from mnist_helpers.sweeps.records import run_key
-from mnist_helpers.sweeps.report import format_report
 from mnist_helpers.sweeps.store import RecordError, open_store
-from mnist_helpers.sweeps.study import read_studies, read_study
-from mnist_helpers.sweeps.sweep import main, run_studies, run_sweep
+from mnist_helpers.sweeps.study import read_study, run_key
+from mnist_helpers.sweeps.sweep import format_report, main, run_studies, run_sweep
 
 
 @pytest.fixture
@@ -114,8 +112,18 @@ def test_two_sweeps_do_not_share_a_folder(tmp_path):
         yield [finished(config, code) for config in configs]
 
     assert len(run_sweep(PLAN, engine, folder=str(tmp_path)).studies) == 2
-    with open_store(tmp_path / "rates", tmp_path / "rates" / "running"):
+    with open_store(tmp_path / "rates", tmp_path / "rates" / "running", TODAY):
         pass  # and it is free afterwards
+
+
+def test_other_settings_under_a_name_on_record_are_refused_before_anything_runs(tmp_path):
+    run_sweep(PLAN, Scripted(), folder=str(tmp_path))
+    before = files(tmp_path / "rates")
+    other = PLAN.model_copy(update={"settings": {"epochs": 2}})
+    with pytest.raises(RecordError, match=r"max_lr=0\.1\.json holds other settings"):
+        run_sweep(other, engine := Scripted(), folder=str(tmp_path))
+    assert engine.ran == []
+    assert files(tmp_path / "rates") == before
 
 
 def test_a_log_gets_no_bar(tmp_path, capsys):

@@ -1,7 +1,4 @@
-"""Where the time of a training step goes: `make profile` writes `outputs/profile.json` and a picture of it.
-
-Each profile is taken in a process of its own on whole batches of the real images.
-"""
+"""Where the time of a training step goes, each version in a process of its own, on batches of the real images."""
 
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,19 +12,12 @@ from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile, record_function
 from tqdm import tqdm
 
-from mnist_helpers.benchmarks.measure import alone, read_record, timed, write_record
+from mnist_helpers.benchmarks.measure import Record, alone, read_record, timed, write_record
 from mnist_helpers.data import augment, load_mnist
 from mnist_helpers.looking import COLOURS, panels
 from mnist_helpers.networks import build_model
 from mnist_helpers.runs import make_config
-from mnist_helpers.training import (
-    Environment,
-    cross_entropy,
-    describe_environment,
-    keep_freed_memory,
-    start,
-    train_step,
-)
+from mnist_helpers.training import cross_entropy, describe_environment, keep_freed_memory, start, train_step
 
 WARM_UP, STEPS = 10, 50
 PLAIN_STEP, FINAL_STEP = "final, plain torch", "final"
@@ -57,20 +47,16 @@ class StepProfile(BaseModel, frozen=True):
     """Of the step, by part; they sum to 1."""
 
 
-class Profiles(BaseModel, frozen=True):
-    """All versions, and what they ran on."""
+class Profiles(Record, frozen=True):
+    """All versions."""
 
-    environment: Environment
     versions: dict[str, StepProfile]
 
 
 def measure_profile(version: str) -> StepProfile:
     """Profile the training step of one of `VERSIONS`, in this process."""
-    config = make_config(
-        model="final" if version in (PLAIN_STEP, FINAL_STEP) else "fast",
-        precision="bfloat16" if version == BFLOAT16_STEP else "float32",
-        device="cpu",
-    )
+    model = "final" if version in (PLAIN_STEP, FINAL_STEP) else "fast"
+    config = make_config(model=model, precision="bfloat16" if version == BFLOAT16_STEP else "float32", device="cpu")
     images = load_mnist()[0]
     if version != PLAIN_STEP:
         keep_freed_memory()
@@ -120,10 +106,9 @@ def format_profiles(versions: Mapping[str, StepProfile]) -> str:
     def line(label: str, cells: Iterable[str]) -> str:
         return f"{label:22s}" + "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
 
-    lines = [line("microseconds an image", versions)]
-    for part, times in _times(versions).items():
-        lines.append(line(part, (f"{time:.1f}" for time in times)))
-    return "\n".join([*lines, line("step", (f"{one.microseconds_per_image:.1f}" for one in versions.values()))])
+    rows = {**_times(versions), "step": [one.microseconds_per_image for one in versions.values()]}
+    lines = [line(label, (f"{time:.1f}" for time in times)) for label, times in rows.items()]
+    return "\n".join([line("microseconds an image", versions), *lines])
 
 
 def _times(versions: Mapping[str, StepProfile]) -> dict[str, list[float]]:

@@ -1,0 +1,63 @@
+"""Verdicts by held-out writers: paired seed by seed, corrected for many comparisons, one change at a time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnist_helpers.experiments import judge
+from mnist_helpers.experiments.judge import AGAINST, FINAL, GROUPS, PARTS, SEEDS, format_verdicts, holm
+from mnist_helpers.runs import make_config
+from mnist_helpers.sweeps.study import FinishedRun, make_study, read_study
+
+CHANGES = [each for group in GROUPS.values() for each in group if each.name in AGAINST]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_holms_correction_keeps_the_order_and_lies_between_none_and_bonferronis(p_values):
+    corrected = holm(p_values)
+    for p, found in zip(p_values, corrected, strict=True):
+        assert p <= found <= min(1, p * len(p_values))
+    ranked = [found for _, found in sorted(zip(p_values, corrected, strict=True))]
+    assert ranked == sorted(ranked)
+
+
+def test_holms_correction_against_one_by_hand():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda each: each.name)
+def test_a_change_is_one_and_both_are_judged_by_ten_turns_of_writers(change):
+    base = AGAINST[change.name]
+    assert tuple(change.seeds) == tuple(base.seeds) == tuple(SEEDS)
+    ours, theirs = (make_config(**each.settings) for each in (change, base))
+    assert ours.held_out == theirs.held_out == "writers"
+    changed = {line.split(":")[0] for line in ours.training_differences(theirs)}
+    together = {"epochs", "batch_size", "max_lr", "pct_start", "final_div_factor", "base_momentum", "max_momentum"}
+    assert len(changed) == 1 or changed == together or changed in (
+        {"optimizer", "max_lr", "weight_decay"}, {"epochs", "learning_epochs"},
+    )  # fmt: skip
+
+
+def test_a_verdict_is_paired_by_seed_and_said_in_a_line(monkeypatch):
+    final = read_study("final")
+
+    def recorded(name: str) -> object:
+        better = 0.002 if name == PARTS[0].name else 0.001 if name == PARTS[1].name else 0
+        runs = [
+            FinishedRun(**dict(run) | {"history": [run.history[-1].model_copy(update={
+                "validation_accuracy": 0.99 + run.config.seed / 1000 + better * (1 + run.config.seed / 10)})]})
+            for run in final.runs
+        ]  # fmt: skip
+        return make_study(name, {}, runs)
+
+    monkeypatch.setattr(judge, "read_study", recorded)
+    first, second = judge.judge([FINAL, *PARTS[:2]])
+    assert first.gain == pytest.approx(0.002 * 1.15)
+    assert second.gain == pytest.approx(0.001 * 1.15)
+    # of four pairs all in one direction: 2 of 16 patterns of signs are as far from 0, twice for two comparisons
+    assert first.p == second.p == pytest.approx(0.25)
+    assert first.interval[0] < first.gain < first.interval[1]
+    header, line, _ = format_verdicts([first, second]).splitlines()
+    assert line.startswith("no augmentation")
+    assert "+0.23" in line
+    assert len(header) <= 88
