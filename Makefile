@@ -17,7 +17,7 @@ KERNEL := MPLBACKEND= JUPYTER_PATH= JUPYTER_PREFER_ENV_PATH=1
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
         check-params view-results notebooks check-notebooks check-checks check-goal seeds studies fast speedups ideas \
-        frontier sweep ledger bench bench-quick bench-gpu profile clean clean-checkpoints
+        frontier judge sweep ledger bench bench-quick bench-gpu profile clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -100,6 +100,9 @@ ideas: $(READY) ## Train every idea of notebook 10, judged on held-out digits (c
 frontier: $(READY) ## Train eleven networks from 574 to 19,546 parameters (changes outputs/studies, figures/frontier.png)
 	$(COMMAND) experiments frontier
 	$(COMMAND) frontier
+
+judge: $(READY) ## Judge the final network's parts, every idea and step by held-out writers, hours (changes outputs/studies)
+	$(COMMAND) experiments judge-final judge-ideas judge-steps
 
 ledger: $(READY) ## Time an epoch of every iteration and write the ledger (changes outputs/ledger.json, figures/ledger.png)
 	$(COMMAND) ledger

@@ -17,14 +17,9 @@ MINIMUM_PYTHON = (3, 11)
 FREE_BYTES_NEEDED = 500_000_000
 
 
-class NotReady(RuntimeError):
-    """Something a run needs is missing; the message says what to do."""
-
-
 def check_python() -> str:
-    """Return the Python version."""
     if sys.version_info < MINIMUM_PYTHON:
-        raise NotReady(f"{platform.python_version()}, needs {'.'.join(map(str, MINIMUM_PYTHON))} or newer")
+        raise RuntimeError(f"{platform.python_version()}, needs {'.'.join(map(str, MINIMUM_PYTHON))} or newer")
     return platform.python_version()
 
 
@@ -33,7 +28,7 @@ def check_packages() -> str:
     lines = (PROJECT_ROOT / "requirements.txt").read_text(encoding="utf-8").split()
     pins = dict(line.split("==") for line in lines if "==" in line)
     if wrong := [f"{name} {_found(name)} instead of {pin}" for name, pin in pins.items() if _found(name) != pin]:
-        raise NotReady(f"{', '.join(wrong)}; run: touch requirements.txt && make setup")
+        raise RuntimeError(f"{', '.join(wrong)}; run: touch requirements.txt && make setup")
     return f"{len(pins)} packages as pinned, torch {torch.__version__}"
 
 
@@ -45,7 +40,6 @@ def _found(package: str) -> str:
 
 
 def check_device() -> str:
-    """Return the device a run would use."""
     device = RunConfig().torch_device()
     cpu = f"cpu, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
     name = torch.cuda.get_device_name() if device.type == "cuda" else cpu
@@ -53,16 +47,14 @@ def check_device() -> str:
 
 
 def check_data() -> str:
-    """Verify and load MNIST."""
     train, test = load_mnist()
     return f"{len(train):,} training and {len(test):,} test images, hashes as published"
 
 
 def check_disk() -> str:
-    """Return the free space a run can write to."""
     free = shutil.disk_usage(PROJECT_ROOT).free
     if free < FREE_BYTES_NEEDED:
-        raise NotReady(f"{free / 1e9:.1f} GB free, needs {FREE_BYTES_NEEDED / 1e9:.1f} GB")
+        raise RuntimeError(f"{free / 1e9:.1f} GB free, needs {FREE_BYTES_NEEDED / 1e9:.1f} GB")
     return f"{free / 1e9:.1f} GB free"
 
 
@@ -82,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, check in CHECKS.items():
         try:
             print(f"ok   {name}: {check()}")
-        except RuntimeError as error:  # NotReady and DataError say what to do
+        except RuntimeError as error:  # that of a check, or DataError: says what to do
             failed = True
             print(f"FAIL {name}: {error}")
     return int(failed)

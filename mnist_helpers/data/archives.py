@@ -27,9 +27,8 @@ def prepare_raw_folder(data_dir: Path) -> Path:
     """Make sure that `data_dir`, torchvision's `root`, holds the four genuine extracted files; return their folder.
 
     Every archive and extracted file there is hashed: torchvision only checks that extracted files exist. What is
-    missing is extracted from its archive; where that is missing too, torchvision downloads.
-
-    Raises DataError: a file differs from the published one, the folder cannot be written, or a download failed.
+    missing is extracted from its archive; where that is missing too, torchvision downloads. Raises DataError: a file
+    differs from the published one, the folder cannot be written, or a download failed.
     """
     raw = data_dir / "MNIST" / "raw"
     for name, (archive_md5, _) in MD5.items():

@@ -10,8 +10,7 @@ from mnist_helpers.data.augmentation import augment
 from mnist_helpers.data.ranges import Augmentation
 
 CLASSES = 10
-VARIED_TOGETHER = 64
-"""Batches that a GPU varies at once: it takes as long to start on one as on many. A CPU's caches hold one."""
+VARIED_TOGETHER = 64  # batches: a GPU takes as long to start on one as on many; a CPU's caches hold one
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,6 @@ class Images:
         return Images(self.pixels.index_select(0, indices), self.targets.index_select(0, indices))
 
     def to(self, device: torch.device) -> "Images":
-        """Return the same images on `device`."""
         return Images(self.pixels.to(device), self.targets.to(device))
 
 
@@ -43,7 +41,6 @@ class Split:
     test: Images | None = None
 
     def to(self, device: torch.device) -> "Split":
-        """Return the same split on `device`."""
         test = self.test.to(device) if self.test else None
         return Split(self.train.to(device), self.validation.to(device), test)
 

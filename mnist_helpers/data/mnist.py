@@ -16,19 +16,14 @@ from mnist_helpers.paths import resolve
 
 
 def load_mnist(data_dir: str | Path = "data") -> tuple[Images, Images]:
-    """Return MNIST's 60,000 training and 10,000 test images, every file verified by its hash.
+    """Return MNIST's 60,000 training and 10,000 test images; `data_dir` is torchvision's `root`.
 
-    `data_dir` is torchvision's `root`; a relative path is taken from the project's top folder.
-
-    Raises DataError: see `prepare_raw_folder`.
+    Raises DataError: see `prepare_raw_folder`, which verifies every file by its hash.
     """
     raw = prepare_raw_folder(resolve(data_dir))
     train, test = (
-        Images(
-            read_image_file(str(raw / f"{prefix}-images-idx3-ubyte")),
-            read_label_file(str(raw / f"{prefix}-labels-idx1-ubyte")),
-        )
-        for prefix in ("train", "t10k")
+        Images(read_image_file(f"{part}-images-idx3-ubyte"), read_label_file(f"{part}-labels-idx1-ubyte"))
+        for part in (f"{raw}/train", f"{raw}/t10k")
     )
     return train, test
 
@@ -37,9 +32,7 @@ def split_indices(targets: Tensor, validation_size: int, train_size: int | None,
     """Draw disjoint training and validation indices, stratified by `targets` (N,) int64.
 
     `train_size` None takes all the rest. The same seed gives the same split on every machine. Returns sorted indices
-    (train_size,) and (validation_size,), int64.
-
-    Raises ValueError: fewer images than asked for, or too few to have each class in both parts.
+    (train_size,) and (validation_size,), int64. Raises ValueError: too few images for that, or for all classes.
     """
     train, validation = train_test_split(
         np.arange(len(targets)),
@@ -95,8 +88,6 @@ def load_split(
     `held_out` is `drawn` (`split_indices`), `last` (`hold_out_last`) or `writers` (`hold_out_writers`, one `fold`).
     """
     images, test = load_mnist(data_dir)
-    choose = {"drawn": split_indices, "last": hold_out_last, "writers": partial(hold_out_writers, fold=fold)}[
-        held_out
-    ]
-    train, validation = choose(images.targets, validation_size, train_size, seed)
+    ways = {"drawn": split_indices, "last": hold_out_last, "writers": partial(hold_out_writers, fold=fold)}
+    train, validation = ways[held_out](images.targets, validation_size, train_size, seed)
     return Split(images.take(train), images.take(validation), test)

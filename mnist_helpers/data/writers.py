@@ -45,10 +45,7 @@ def load_writers() -> tuple[Tensor, Tensor]:
 
 
 def derive(folder: Path) -> bytes:
-    """Return the file's content, derived from the two label files in `folder`.
-
-    Raises DataError: they are not there, or not QMNIST's.
-    """
+    """Return the file's content, from the label files in `folder`; DataError: they are missing, or not QMNIST's."""
     tables = []
     for name in LABELS:
         if not (folder / name).exists():
@@ -61,10 +58,8 @@ def derive(folder: Path) -> bytes:
     classes_by_series = train[:, CLASS] * 10 + train[:, SERIES]
     writers = train[:, SERIES] * 100_000 + train[:, WRITER]
     folds = np.zeros(len(train), dtype=np.uint8)
-    parts = StratifiedGroupKFold(len(FOLD_SIZES), shuffle=True, random_state=0).split(
-        train, classes_by_series, writers
-    )
-    for number, (_, members) in enumerate(parts):
+    parts = StratifiedGroupKFold(len(FOLD_SIZES), shuffle=True, random_state=0)
+    for number, (_, members) in enumerate(parts.split(train, classes_by_series, writers)):
         folds[members] = number
     tensors = {
         "folds": torch.from_numpy(folds),

@@ -6,10 +6,9 @@ Uses `data` (how many classes there are, what black is); no other room.
 from .compact import CompactNet, pooling_layers
 from .final import FinalNet
 from .layers import fast_form
-from .names import MODELS, PARAMETER_BUDGET, BaselineNet, FastNet, build_model, count_parameters
+from .names import COMPACT, MODELS, PARAMETER_BUDGET, BaselineNet, FastNet, build_model, count_parameters
 from .report import report_parameters, report_rules
 from .rules import check_logits
-from .sizes import COMPACT
-from .table import INPUT_SHAPE, WINDOWED, Layer, format_layer_table, layer_table, trace, training_multiply_adds
+from .table import WINDOWED, Layer, format_layer_table, layer_table, trace, training_multiply_adds
 from .upright import Upright
 from .views import Views, together

@@ -16,14 +16,13 @@ Pooling = Literal["max", "blurred"]
 
 
 class Residual(nn.Module):
-    """What `body` makes of its inputs, added to them (He et al. 2016, https://arxiv.org/abs/1512.03385)."""
+    """What `body` makes of its inputs, of their shape, added to them (He et al. 2016, https://arxiv.org/abs/1512.03385)."""
 
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
         self.body = body
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return (N, C, H, W) float32 of `inputs` of that shape."""
         return inputs + self.body(inputs)
 
 
@@ -36,7 +35,6 @@ class SqueezeExcite(nn.Module):
         self.weigh = nn.Sequential(nn.Linear(channels, inner), nn.ReLU(), nn.Linear(inner, channels), nn.Sigmoid())
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return (N, C, H, W) float32 of `inputs` of that shape."""
         return inputs * self.weigh(inputs.mean((2, 3)))[:, :, None, None]
 
 

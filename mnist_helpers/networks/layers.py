@@ -33,9 +33,7 @@ class _BatchNormReLU(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        ctx: FunctionCtx, x: Tensor, weight: Tensor, bias: Tensor, eps: float
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, ...]:
         channels, width = x.shape[1], x.shape[3]
         rows, count = _rows(x), x.numel() // channels
         mean = _channel_sums(rows, channels) / count
@@ -69,7 +67,6 @@ class FastBatchNormReLU(nn.BatchNorm2d):
     """`nn.BatchNorm2d` followed by `nn.ReLU`, with the training pass above; its state is BatchNorm's."""
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return (N, C, H, W) float32 of `inputs` of that shape; in training, updates the running statistics."""
         if not self.training:
             return super().forward(inputs).relu_()
         # what comes out of a bfloat16 convolution: sums of squares need more digits
@@ -120,7 +117,6 @@ class FastDropout(nn.Dropout):
     """`nn.Dropout` that draws positions to drop instead of one number for every element."""
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return dense `inputs` with each element zeroed with probability `p` and the rest scaled by 1 / (1 − p)."""
         if not self.training or self.p in (0, 1):
             return super().forward(inputs)
         return _Dropout.apply(inputs, dropped_positions(inputs.numel(), self.p), 1 / (1 - self.p))
@@ -140,8 +136,7 @@ def fast_form(network: nn.Module) -> nn.Module:
                 if type(norm) is nn.BatchNorm2d and type(relu) is nn.ReLU and _can_be_fast(norm):
                     norm.__class__ = FastBatchNormReLU
                     module[index + 1] = nn.Identity()
-    for module in network.modules():
-        if type(module) is nn.Dropout:
+        elif type(module) is nn.Dropout:
             module.__class__ = FastDropout
     return network.to(memory_format=torch.channels_last)
 

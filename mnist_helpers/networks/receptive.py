@@ -17,12 +17,9 @@ POOLINGS = AVERAGES | {"max_pool2d", "adaptive_max_pool2d", "amax"}
 class Field:
     """What a map's values depend on; heights, then widths."""
 
-    sides: tuple[int, int] = (1, 1)
-    """Of the rectangle of input pixels that a value depends on."""
-    jumps: tuple[int, int] = (1, 1)
-    """Input pixels between two neighbouring values."""
-    places: tuple[int, int] = (1, 1)
-    """Of the map, also when it has been flattened since."""
+    sides: tuple[int, int] = (1, 1)  # of the rectangle of input pixels that a value depends on
+    jumps: tuple[int, int] = (1, 1)  # input pixels between two neighbouring values
+    places: tuple[int, int] = (1, 1)  # of the map, also when it has been flattened since
 
     def through(self, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int] = (1, 1)) -> "Field":
         """Return the field behind a window.
@@ -62,13 +59,11 @@ def receptive_fields(steps: Sequence[Step], inputs: Tensor) -> list[Field]:
 
 def _behind(call: Call, field: Field, at_the_end: bool) -> Field:
     asked = call.arguments
-    if at_the_end:
-        return field.through(field.places, field.places)
+    if pools_everything(call):  # elsewhere than at the end it weighs a map that comes back
+        return field.through(field.places, field.places) if at_the_end else field
     if call.function == "conv2d":
         kernel = asked["weight"].shape[2:]
         return field.through(kernel, _pair(asked.get("stride", 1)), _pair(asked.get("dilation", 1)))
-    if call.function not in POOLINGS or pools_everything(call):  # the latter weighs a map that comes back
-        return field
     if call.function in ("max_pool2d", "avg_pool2d"):
         kernel = _pair(asked["kernel_size"])
         return field.through(kernel, _pair(asked.get("stride") or kernel), _pair(asked.get("dilation", 1)))
@@ -100,16 +95,11 @@ def pools_everything(call: Call) -> bool:
 
 def final_poolings(calls: Sequence[Call]) -> list[Call]:
     """Return the poolings over all places from whose results no map with places is made again."""
-    return [
-        call for index, call in enumerate(calls) if pools_everything(call) and not _returns(call, calls[index + 1 :])
-    ]
-
-
-def _returns(call: Call, later: Sequence[Call]) -> bool:
-    made = {id(call.outputs[0])}
-    for other in later:
-        if any(id(source) in made for source in other.inputs):
-            made |= {id(output) for output in other.outputs}
-            if any(output.dim() == 4 and math.prod(output.shape[2:]) > 1 for output in other.outputs):
-                return True
-    return False
+    ends, leading = [], set()  # the latter: tensors from which such a map is made
+    for call in reversed(calls):
+        returns = any(id(output) in leading for output in call.outputs)
+        if pools_everything(call) and not returns:
+            ends.insert(0, call)
+        if returns or any(output.dim() == 4 and math.prod(output.shape[2:]) > 1 for output in call.outputs):
+            leading |= {id(source) for source in call.inputs}
+    return ends

@@ -12,15 +12,11 @@ from mnist_helpers.networks.rules import Check, check_structure, reported_checks
 from mnist_helpers.networks.table import format_layer_table, layer_table
 from mnist_helpers.networks.trace import INPUT_SHAPE, looking
 
-STRICT = "final"
-"""The network whose structure is required too."""
+STRICT = "final"  # the network whose structure is required too
 
 
 def report_rules(network: nn.Module, name: str) -> int:
-    """Print what is required of a network, and what else it has; return 1 if a requirement fails.
-
-    Of the course's final network its structure is required; of any other BatchNorm, dropout and the end are told.
-    """
+    """Print what is asked of a network, and of `final` its structure, of others what else is there; 1 if it fails."""
     checks = required_checks(network)
     answers = checks[-1].passed
     if answers and name == STRICT:
@@ -34,14 +30,16 @@ def report_rules(network: nn.Module, name: str) -> int:
 def report_parameters(network: nn.Module, name: str) -> int:
     """Print a network's layers, also as torchsummary sees them, and what is required; return 1 if that fails."""
     checks = required_checks(network)
-    try:
-        print(format_layer_table(layer_table(network)) + "\n")
-    except Exception as error:  # whatever a person's own network may raise
-        print(f"no table of {name}'s layers: {_first_line(error)}")
-    try:
-        print(_torchsummary(network))
-    except Exception as error:  # it knows modules with a weight and a bias, one tensor in and out, nothing else
-        print(f"torchsummary cannot describe {name}: {_first_line(error)}")
+    # torchsummary knows modules with a weight and a bias, one tensor in and out, nothing else
+    descriptions = {
+        f"no table of {name}'s layers": lambda: format_layer_table(layer_table(network)) + "\n",
+        f"torchsummary cannot describe {name}": lambda: _torchsummary(network),
+    }
+    for failed, describe in descriptions.items():
+        try:
+            print(describe())
+        except Exception as error:  # whatever a person's own network may raise
+            print(f"{failed}: {type(error).__name__}: {error}".splitlines()[0])
     return _print_checks(checks)
 
 
@@ -62,7 +60,3 @@ def _torchsummary(network: nn.Module) -> str:
     if f"Total params: {count_parameters(network):,}\n" not in printed.getvalue():
         raise ValueError("it counts other parameters than there are")
     return printed.getvalue()
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -15,6 +15,7 @@ from mnist_helpers.networks.trace import ARGUMENTS, IMAGES, INPUT_SHAPE, Call, b
 
 BLOCKS = ("input_block", "first_block", "transition_block", "second_block", "output_block")
 LARGEST_DENSE_LAYER = 1_000  # parameters
+BUDGET = f"fewer than {PARAMETER_BUDGET:,} parameters"
 DROPOUTS = frozenset(name for name in ARGUMENTS if "dropout" in name)
 
 
@@ -31,9 +32,9 @@ def required_checks(network: nn.Module) -> list[Check]:
     """Check what is asked of every network: one logit a class, and the limit on parameters; of runs, the epochs."""
     logits = check_logits(network)  # first, since it gives lazy layers their shapes
     if any(map(is_lazy, network.parameters())):
-        return [Check(_budget_rule(), False, "layers that no image has reached"), logits]
+        return [Check(BUDGET, False, "layers that no image has reached"), logits]
     found = count_parameters(network)
-    return [Check(_budget_rule(), found < PARAMETER_BUDGET, f"{found:,}"), logits]
+    return [Check(BUDGET, found < PARAMETER_BUDGET, f"{found:,}"), logits]
 
 
 def check_logits(network: nn.Module) -> Check:
@@ -80,28 +81,18 @@ def check_structure(network: nn.Module) -> list[Check]:
     dense = max((_parameters(call) for call in calls if call.is_dense()), default=0)
     applied = tuple(dict.fromkeys(call.place.split(".")[0] for call in calls if call.place))
     listed = tuple(name for name, _ in network.named_children())
+    normed = f"after {len(groups) - len(bare)} of {len(starts)} convolutions"
+    normed += f", not after {', '.join(bare)}" if bare else ""
+    order = ", ".join(mixed[0][:3]) if mixed else "as applied"
     return [
-        Check(
-            "a BatchNorm after every convolution but the last",
-            bool(groups) and not bare,
-            f"after {len(groups) - len(bare)} of {len(starts)} convolutions"
-            + (f", not after {', '.join(bare)}" if bare else ""),
-        ),
+        Check("a BatchNorm after every convolution but the last", bool(groups) and not bare, normed),
         Check("dropout, never falling from block to block", any(rates) and rates == sorted(rates), _told(rates)),
         Check("global average pooling", len(averages) == 1, ", ".join(averages) or "none"),
         Check(f"no dense layer above {LARGEST_DENSE_LAYER:,} parameters", dense <= LARGEST_DENSE_LAYER, f"{dense:,}"),
         Check("blocks in order", applied == listed == BLOCKS, ", ".join(applied if listed == BLOCKS else listed)),
-        Check(
-            "convolution, BatchNorm, ReLU in every group but the last",
-            bool(groups) and not mixed,
-            ", ".join(mixed[0][:3]) if mixed else "as applied",
-        ),
+        Check("convolution, BatchNorm, ReLU in every group but the last", bool(groups) and not mixed, order),
         check_logits(network),
     ]
-
-
-def _budget_rule() -> str:
-    return f"fewer than {PARAMETER_BUDGET:,} parameters"
 
 
 def _calls(network: nn.Module, training: bool = False) -> list[Call]:

@@ -1,7 +1,7 @@
 """What a network does while it looks at images: every layer it applies and every function of torch it calls."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 INPUT_SHAPE = (1, 28, 28)
 IMAGES = 2  # looked at: a BatchNorm without running statistics needs more than one
 _CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation")
+# the arguments of functions in the order torch takes them in, as far as something here asks for them
 ARGUMENTS = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _CONVOLUTION),
     "linear": ("input", "weight", "bias"),
@@ -23,17 +24,14 @@ ARGUMENTS = {
     **dict.fromkeys(("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout"), ("input", "p")),
     **dict.fromkeys(("mean", "amax"), ("input", "dim")),
 }
-"""The arguments of functions in the order torch takes them in, as far as something here asks for them."""
 
 
 @dataclass(frozen=True)
 class Call:
     """One call of a function of torch that returned tensors."""
 
-    function: str
-    """Its name: `relu` for `F.relu(x)`, `x.relu_()` and `nn.ReLU` alike."""
-    place: str
-    """The path of the module in whose `forward` it was called; the whole network's is empty."""
+    function: str  # its name: `relu` for `F.relu(x)`, `x.relu_()` and `nn.ReLU` alike
+    place: str  # the path of the module in whose `forward` it was called; the whole network's is empty
     arguments: dict[str, Any]
     inputs: list[Tensor]
     outputs: list[Tensor]
@@ -55,13 +53,12 @@ class Call:
 class Step:
     """A layer applied, with the calls it made; or a call by a module that is made of layers."""
 
-    name: str
+    name: str  # the layer's path in the network; of such a call that of the `forward` it stands in
     layer: nn.Module | None
     calls: list[Call]
     inputs: list[Tensor]
     outputs: list[Tensor]
-    copies: list[Tensor] = field(default_factory=list)
-    """Of a layer's outputs, since a ReLU may work in place on what it is given."""
+    copies: list[Tensor] = field(default_factory=list)  # of outputs, since a ReLU may work in place on what it gets
 
 
 def tensors(*values: Any) -> Iterator[Tensor]:
@@ -90,9 +87,7 @@ class _Recorder(TorchFunctionMode):
                 self.hooks.append(module.register_forward_pre_hook(lambda *_, place=place: self.open.append(place)))
                 self.hooks.append(module.register_forward_hook(self._leave, with_kwargs=True))
 
-    def __torch_function__(
-        self, function: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+    def __torch_function__(self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         result = function(*args, **kwargs)
         if outputs := list(tensors(result)):
@@ -100,7 +95,7 @@ class _Recorder(TorchFunctionMode):
             place, in_layer = self.open[-1]
             arguments = dict(zip(ARGUMENTS.get(name, ()), args, strict=False)) | kwargs
             call = Call(name, place, arguments, list(tensors(args, kwargs)), outputs)
-            step = Step(place, None, [call], call.inputs, outputs)
+            step = Step(f"{place}.forward".lstrip("."), None, [call], call.inputs, outputs)
             self.calls.append(call) if in_layer else self.steps.append(step)
         return result
 
@@ -112,10 +107,10 @@ class _Recorder(TorchFunctionMode):
             self.steps.append(Step(name, module, calls, inputs, outputs, [output.clone() for output in outputs]))
 
 
-def black_images(network: nn.Module, shape: Sequence[int] = INPUT_SHAPE) -> Tensor:
-    """Return zeros (2, *shape), where the network's parameters are and in their precision."""
+def black_images(network: nn.Module) -> Tensor:
+    """Return zeros (2, 1, 28, 28), where the network's parameters are and in their precision."""
     like = next(network.parameters(), torch.empty(0))
-    return torch.zeros(IMAGES, *shape, device=like.device, dtype=like.dtype)
+    return torch.zeros(IMAGES, *INPUT_SHAPE, device=like.device, dtype=like.dtype)
 
 
 @torch.no_grad()

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 
 from mnist_helpers.data import MEAN, STD, sampling_grid
 
-BLACK = -MEAN / STD
-"""Of normalised inputs."""
+BLACK = -MEAN / STD  # of normalised inputs
 STEEPEST = 1.0  # pixels across for each down: a blot that leans further is not a slanted digit
 HEIGHT, WIDTH = 5.5, 3.6  # pixels, standard deviations of the ink: about the training digits' means
 HEIGHTS, WIDTHS = (0.7, 1.4), (0.6, 1.4)  # what zooms are limited to

@@ -1,8 +1,4 @@
-"""Several networks that see an image each in its own way and answer together.
-
-They are one network: trained in one run, counted together, asked once. What they are not is one network asked
-several times.
-"""
+"""Several networks that see an image each in its own way and answer as one: trained in one run, asked once."""
 
 import torch
 import torch.nn.functional as F

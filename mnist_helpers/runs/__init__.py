@@ -4,20 +4,20 @@ Uses `training`, `networks` and `data`.
 """
 
 from .checks import ConfigError, explain
-from .config import RunConfig, make_config
-from .distillation import Taught, distilled
-from .goals import ACCURACY_GOAL, check_goals, format_goals
-from .hooks import EachAlone, InBfloat16, multiplies_bfloat16_fast
-from .notebook import notebook_config
+from .config import RunConfig, make_config, notebook_config
+from .hooks import EachAlone, multiplies_bfloat16_fast
 from .own import is_own, known_network, load_own, own_file
 from .recipes import COMPACT_AUGMENTATION, FAST, GENTLE, NO_COLOUR_NO_BLANKING
 from .record import (
+    ACCURACY_GOAL,
     FIGURES,
     OWN,
     PUBLISHED,
     RECORDS,
     RunResults,
+    check_goals,
     file_product,
+    format_goals,
     last_run,
     publish,
     read_results,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from torch import nn
@@ -25,25 +24,18 @@ def check_images(settings: Settings) -> None:
     """Check that there are as many training images as are asked for. Raises ConfigError: there are not."""
     if settings.held_out != "writers" and settings.fold is not None:
         raise ConfigError(f"fold={settings.fold} is not allowed with held_out={settings.held_out!r}; allowed: None")
+    sizes = f"train_size={settings.train_size} with validation_size={settings.validation_size} is not allowed"
     if settings.held_out == "writers":
         most_validation, most_training = min(FOLD_SIZES), TRAINING_IMAGES - max(FOLD_SIZES)
         if settings.validation_size > most_validation or (settings.train_size or 0) > most_training:
-            raise ConfigError(
-                f"train_size={settings.train_size} with validation_size={settings.validation_size} is not allowed "
-                f"with held_out='writers'; allowed: at most {most_training:,} and {most_validation:,} images"
-            )
+            most = f"at most {most_training:,} and {most_validation:,} images"
+            raise ConfigError(f"{sizes} with held_out='writers'; allowed: {most}")
     if (settings.train_size or 0) + settings.validation_size > TRAINING_IMAGES:
-        raise ConfigError(
-            f"train_size={settings.train_size} with validation_size={settings.validation_size} is not allowed; "
-            f"allowed: together at most {TRAINING_IMAGES:,} images"
-        )
+        raise ConfigError(f"{sizes}; allowed: together at most {TRAINING_IMAGES:,} images")
 
 
 def check_network(name: str, make: Callable[[], nn.Module], learning_epochs: Sequence[int], whitened: bool) -> None:
-    """Check that a network has the blocks and the first convolution that its hooks count on.
-
-    Raises ConfigError: it cannot be made, has fewer blocks than numbers, or filters that cannot be whitened.
-    """
+    """Check what the hooks need of a network; ConfigError: too few blocks, or filters that cannot be whitened."""
     if not learning_epochs and not whitened:
         return
     with torch.device("meta"):  # shapes only: no memory, no random numbers
@@ -74,10 +66,7 @@ def check_device(name: str) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Check that a folder is there and can be written to; make it if it is not.
-
-    Raises ConfigError: it cannot be made, or not written to.
-    """
+    """Make a folder where there is none, and try to write to it; ConfigError: one of the two fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # permission bits say little (root, network file systems): try
@@ -105,11 +94,10 @@ def explain(problem: ErrorDetails, fields: Mapping[str, FieldInfo]) -> str:
 
 def _range(field: FieldInfo | None) -> str:
     """Return the allowed range of a numeric field, such as `a whole number ≥ 1 and < 20; default 15`."""
-    signs = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    metadata = field.metadata if field else []
     limits = [
-        f"{signs[type(limit)][0]} {getattr(limit, signs[type(limit)][1]):,}"
-        for limit in (field.metadata if field else [])
-        if type(limit) in signs
+        f"{signs[kind]} {getattr(bound, kind):,}" for bound in metadata for kind in signs if hasattr(bound, kind)
     ]
     if not limits:
         return ""

@@ -1,5 +1,8 @@
 """One run as a whole: which network, with which recipe and hooks; checked before any work starts."""
 
+import ast
+import sys
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Self
 
@@ -17,14 +20,14 @@ from mnist_helpers.runs.recipes import VIEWS, with_recipe
 from mnist_helpers.runs.whitening import Whitening
 from mnist_helpers.training import Hook, Settings, fit, seed_epoch
 
+PAPERMILL_HEADER = "# Parameters\n"
+
 
 class RunConfig(HookSettings, Settings):
     """Everything that decides a run: a network by name, the numbers of the plain run, and those of its hooks."""
 
-    model: Annotated[str, AfterValidator(known_network)] = "final"
-    """One of the course's networks, or `path/to/file.py:ClassName`."""
-    source: str | None = Field(None, pattern="^[0-9a-f]{16}$")
-    """Hash of the file that holds a network of one's own; None for the course's."""
+    model: Annotated[str, AfterValidator(known_network)] = "final"  # or `path/to/file.py:ClassName`
+    source: str | None = Field(None, pattern="^[0-9a-f]{16}$")  # hash of that file; None for the course's networks
 
     def hooks(self) -> tuple[Hook, ...]:
         """Return the hooks that these settings switch on, in the order in which they take part."""
@@ -67,15 +70,12 @@ class RunConfig(HookSettings, Settings):
         return fit(own.build, images, own, show)
 
     def but(self, **changes: Any) -> Self:
-        """Return these settings with some changed, checked as `make_config` checks them.
-
-        Raises ConfigError: as `make_config`.
-        """
+        """Return these settings with some changed, checked as by `make_config`, ConfigError included."""
         return _checked({**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
 
 
+# what a run can be told, by name; what a network's file is, it finds out itself
 PARAMETERS = {name: field for name, field in RunConfig.model_fields.items() if name != "source"}
-"""What a run can be told, by name; what a network's file is, it finds out itself."""
 
 
 def make_config(**parameters: Any) -> RunConfig:
@@ -101,6 +101,32 @@ def make_config(**parameters: Any) -> RunConfig:
         raise ConfigError(f"model={model!r} is not allowed; {error}") from None
     complete = with_recipe(chosen, recipe) | unknown
     return _checked(complete if recipe is None else complete | {"source": source})
+
+
+def notebook_config(**parameters: Any) -> RunConfig:
+    """Return the checked configuration of these parameters, and of those that papermill was given besides.
+
+    papermill only warns when the notebook has no such parameter, and the run would go without. Here it is used if a
+    run has it, and otherwise stops the run. Raises ConfigError: one line for each that is unknown or not allowed.
+    """
+    return make_config(**parameters, **{k: v for k, v in injected().items() if k not in parameters})
+
+
+def injected() -> dict[str, Any]:
+    """Return what papermill set in the running kernel, by name and in order; nothing where there is no kernel."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return {name: shell.user_ns[name] for name in injected_names(shell.user_ns.get("In", []))} if shell else {}
+
+
+def injected_names(executed_cells: Sequence[str]) -> list[str]:
+    """Return the names papermill set, from the sources of the cells run so far: its own has a header."""
+    names = []
+    for source in executed_cells:
+        if source.startswith(PAPERMILL_HEADER):
+            for statement in ast.parse(source).body:
+                if isinstance(statement, ast.Assign):
+                    names += [target.id for target in statement.targets if isinstance(target, ast.Name)]
+    return names
 
 
 def _checked(parameters: dict[str, Any]) -> RunConfig:

@@ -18,26 +18,21 @@ from mnist_helpers.training import EPOCH_BUDGET, Hook, LossOf, Settings
 class HookSettings(BaseModel):
     """What a run says of its hooks."""
 
-    whitened: bool = False
-    """Whether the first convolution starts from the training images' principal components (Whitening)."""
+    whitened: bool = False  # the first convolution starts from the training images' principal components (Whitening)
+    # a network, trained first by its own recipe on the same images, whose answers this one learns too (Taught)
     teacher: Annotated[str, AfterValidator(known_network)] | None = None
-    """A network, trained first by its own recipe on the same images, whose answers this one learns too (Taught)."""
+    # epochs in which the first block learns, the second, and so on; without a number: in all (Freezing)
     learning_epochs: tuple[Annotated[int, Field(ge=0, lt=EPOCH_BUDGET)], ...] = ()
-    """Epochs in which the first block learns, the second, and so on; without a number: in all (Freezing)."""
-    augmentation_end: float = Field(1, ge=0, le=1)
-    """Share of the augmentation that is left in the last epoch; it shrinks evenly from epoch to epoch (Calming)."""
+    augmentation_end: float = Field(1, ge=0, le=1)  # share of it left in the last epoch; shrinks evenly (Calming)
+    # decay of the moving average of the weights, which is then what counts as the network; 0: none (Averaging)
     averaging: float = Field(0, ge=0, lt=1)
-    """Decay of the moving average of the weights, which is then what counts as the network; 0: none (Averaging)."""
+    # numbers that convolutions and dense layers compute in while training; bfloat16 is faster on a GPU or a CPU with
+    # AMX, and slower on any other (InBfloat16)
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Numbers that convolutions and dense layers compute in while training; bfloat16 is faster on a GPU or a CPU with
-    AMX, and slower on any other (InBfloat16)."""
 
 
 class Freezing(Hook):
-    """Lets blocks stop learning in turn: what no longer learns needs no gradient.
-
-    FreezeOut, Brock et al. 2017, https://arxiv.org/abs/1706.04983.
-    """
+    """Lets blocks stop learning in turn, without gradients (Brock et al. 2017, https://arxiv.org/abs/1706.04983)."""
 
     def __init__(self, learning_epochs: tuple[int, ...]) -> None:
         self._last = learning_epochs
@@ -115,8 +110,6 @@ class InBfloat16(Hook):
     """
 
     def loss(self, loss_of: LossOf) -> LossOf:
-        """Return `loss_of` under torch's autocast, which takes losses in float32."""
-
         def halved(network: nn.Module, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
             with torch.autocast(targets.device.type, dtype=torch.bfloat16):
                 loss, logits = loss_of(network, inputs, targets)
@@ -126,10 +119,7 @@ class InBfloat16(Hook):
 
 
 def multiplies_bfloat16_fast(device: torch.device) -> bool:
-    """Say whether the device has units for products of bfloat16 matrices: AMX on a CPU, tensor cores on a GPU.
-
-    Any other CPU computes them too, but slower than float32.
-    """
+    """Say whether a device has units for it, AMX or tensor cores; other CPUs are slower in it than in float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)

@@ -12,16 +12,12 @@ from torch import nn
 from mnist_helpers.networks import MODELS
 from mnist_helpers.paths import display_path, resolve
 
-SETTINGS = "SETTINGS"
-"""The name under which a file may hold its recipe."""
+SETTINGS = "SETTINGS"  # the name under which a file may hold its recipe
 HASH_DIGITS = 16
 
 
 def known_network(name: str) -> str:
-    """Return the name of a network: one of the course's, or `path/to/file.py:ClassName`, which is not looked into.
-
-    Raises ValueError: neither.
-    """
+    """Return a name of the course's, or `path/to/file.py:ClassName`, not looked into; ValueError: it is neither."""
     path, _, maker = name.rpartition(":")
     if name not in MODELS and not (path.endswith(".py") and maker.isidentifier()):
         raise ValueError(f"allowed: {', '.join(MODELS)}, or a network of your own as path/to/file.py:ClassName")
@@ -44,10 +40,7 @@ def portable_name(name: str) -> str:
 
 
 def source_hash(name: str) -> str:
-    """Return a hash of the file's text; line ends do not count.
-
-    Raises ValueError: there is no such file that can be read.
-    """
+    """Return a hash of the file's text, whatever its line ends; ValueError: it cannot be read."""
     path = own_file(name)
     try:
         text = path.read_text(encoding="utf-8")
@@ -58,18 +51,14 @@ def source_hash(name: str) -> str:
 
 
 def load_own(name: str) -> tuple[Callable[[], nn.Module], dict[str, Any]]:
-    """Run the file, as Python runs a module; return what makes its network, and the recipe it brings.
-
-    Raises ValueError: the file cannot be read or run, or holds no such class or function; the message says which.
-    """
+    """Run the file as a module; return what makes its network, and its recipe; ValueError: what is wrong with it."""
     path, maker = own_file(name), name.rpartition(":")[2]
     # as long as it is in `sys.modules`, its classes can be shown (`inspect.getsource`); another version is another
     place = hashlib.sha256(str(path).encode()).hexdigest()[:HASH_DIGITS]
     module_name = f"own_network_{place}_{source_hash(name)}"
     if module_name not in sys.modules:
         spec = importlib.util.spec_from_file_location(module_name, path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
+        module = sys.modules[module_name] = importlib.util.module_from_spec(spec)
         try:
             spec.loader.exec_module(module)
         except Exception as error:  # whatever a person's file may raise

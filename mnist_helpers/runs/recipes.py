@@ -8,6 +8,8 @@ from mnist_helpers.networks import COMPACT as COMPACT_NETWORKS
 GENTLE = {"degrees": 7, "translate": 0.05, "scale": (0.9, 1.1), "shear": 3}
 MODERATE = {"degrees": 10, "translate": 0.08, "scale": (0.85, 1.15), "shear": 6}
 NO_COLOUR_NO_BLANKING = {"brightness": 0, "contrast": 0, "erasing_p": 0}
+SLIGHT = {"degrees": 5, "translate": 0.04, "scale": (0.93, 1.07), "shear": 2} | NO_COLOUR_NO_BLANKING
+COMPACT_AUGMENTATION = GENTLE | NO_COLOUR_NO_BLANKING
 FAST = {
     "epochs": 3,
     "batch_size": 192,
@@ -19,29 +21,12 @@ FAST = {
     "label_smoothing": 0.05,
     "whitened": True,
     "learning_epochs": (1, 2),
-    "augmentation": GENTLE | NO_COLOUR_NO_BLANKING,
-}
-
-# one epoch, for 99 %
-SPRINT = {
-    **FAST,
-    "epochs": 1,
-    "batch_size": 128,
-    "learning_epochs": (0,),
-    "augmentation": {"degrees": 5, "translate": 0.04, "scale": (0.93, 1.07), "shear": 2} | NO_COLOUR_NO_BLANKING,
-}
-
-# notebook 10's: the fast recipe's, calmer and to the last epoch allowed
-COMPACT_AUGMENTATION = GENTLE | NO_COLOUR_NO_BLANKING
-COMPACT = {
-    **FAST,
-    "epochs": 19,
-    "batch_size": 128,
-    "max_lr": 0.3,
-    "learning_epochs": (),
     "augmentation": COMPACT_AUGMENTATION,
-    "augmentation_end": 0.3,
 }
+# one epoch, for 99 %
+SPRINT = FAST | {"epochs": 1, "batch_size": 128, "learning_epochs": (0,), "augmentation": SLIGHT}
+# notebook 10's: the fast recipe's, calmer and to the last epoch allowed
+COMPACT = FAST | {"epochs": 19, "batch_size": 128, "max_lr": 0.3, "learning_epochs": (), "augmentation_end": 0.3}
 
 # a network without an entry has the defaults of `RunConfig`, the final network's
 RECIPES: dict[str, dict[str, Any]] = {
@@ -52,12 +37,9 @@ RECIPES: dict[str, dict[str, Any]] = {
     "teacher": COMPACT | {"epochs": 3},
 }
 
+# parameters for which None says something; for any other it means that nothing was chosen
 MAY_BE_NONE = {"augmentation", "train_size", "fold"}
-"""Parameters for which None says something; for any other it means that nothing was chosen."""
-
-
-VIEWS = {"best"}
-"""Networks whose members learn each by itself (`hooks.EachAlone`)."""
+VIEWS = {"best"}  # networks whose members learn each by itself (`hooks.EachAlone`)
 
 
 def with_recipe(parameters: Mapping[str, Any], recipe: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A finished run on disk: its results, its executed notebook beside them, and which run a person means by "the last".
+"""A finished run: its results and notebook on disk, the course's goals, which run a person means by "the last".
 
 Published records and a person's own runs are two things: own runs go below `outputs/own`, which git ignores.
 """
@@ -9,10 +9,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mnist_helpers.files import write_text_atomically
+from mnist_helpers.networks import PARAMETER_BUDGET
 from mnist_helpers.paths import display_path, resolve
 from mnist_helpers.runs.config import RunConfig, make_config
 from mnist_helpers.runs.weights import WEIGHTS_FILE
-from mnist_helpers.training import EPOCH_HEADER, Results, format_epoch
+from mnist_helpers.training import EPOCH_BUDGET, EPOCH_HEADER, Results, format_epoch
 
 RunResults = Results[RunConfig]
 
@@ -20,9 +21,9 @@ RESULTS_FILE = "results.json"
 PUBLISHED = "outputs/published"
 OWN = "outputs/own"
 FIGURES = "outputs/figures"
-RECORDS = "outputs"
-"""What commands measured, one file each."""
+RECORDS = "outputs"  # what commands measured, one file each
 NOTEBOOK = "07_final_model.ipynb"
+ACCURACY_GOAL = 0.994
 
 
 def write_results(results: Results, folder: Path) -> Path:
@@ -68,6 +69,21 @@ def show(folder: Path) -> None:
     )
 
 
+def check_goals(accuracy: float, parameters: int, epochs: int) -> dict[str, bool]:
+    """Return each goal with what was found, and whether it is reached; `accuracy` is a share, a mean over seeds."""
+    return {
+        f"test accuracy above {ACCURACY_GOAL:.1%}, mean over seeds: {accuracy:.2%}": accuracy > ACCURACY_GOAL,
+        f"fewer than {PARAMETER_BUDGET:,} parameters: {parameters:,}": parameters < PARAMETER_BUDGET,
+        f"fewer than {EPOCH_BUDGET} epochs: {epochs}": epochs < EPOCH_BUDGET,
+    }
+
+
+def format_goals(accuracy: float, parameters: int, epochs: int) -> str:
+    """Return one line a goal, `yes` or `no`."""
+    found = check_goals(accuracy, parameters, epochs)
+    return "\n".join(f"{'yes' if reached else 'no':4s} {goal}" for goal, reached in found.items())
+
+
 def file_product(product: Path) -> Path:
     """Move a notebook that papermill executed into the folder its parameters wrote to; return that folder."""
     import nbformat  # papermill's, and needed here only
@@ -85,9 +101,8 @@ def publish(folder: Path) -> list[Path]:
     """
     if differences := read_results(folder).config.training_differences(RunConfig()):
         raise ValueError(f"only a run with the course's settings is published; here {'; '.join(differences)}")
-    figures = [f"{name}.png" for name in ("training_curves", "seeds", "misclassified")]
     places = {name: resolve(PUBLISHED) for name in (RESULTS_FILE, WEIGHTS_FILE, NOTEBOOK)}
-    places |= {name: resolve(FIGURES) for name in figures}
+    places |= {name: resolve(FIGURES) for name in ("training_curves.png", "seeds.png", "misclassified.png")}
     if missing := [name for name in places if not (folder / name).exists()]:
         raise FileNotFoundError(f"{display_path(folder)} has no {', '.join(missing)}")
     targets = [place / name for name, place in places.items()] + [resolve("notebooks") / NOTEBOOK]

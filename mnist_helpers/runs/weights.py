@@ -19,8 +19,7 @@ WEIGHTS_FILE = "model.safetensors"
 def save_weights(network: nn.Module, config: RunConfig, folder: Path) -> Path:
     """Write `model.safetensors` into `folder`, whole or not at all, and return its path.
 
-    The format holds tensors and text only (https://huggingface.co/docs/safetensors): a file from a stranger cannot
-    run code when it is read.
+    It holds tensors and text only (https://huggingface.co/docs/safetensors): a stranger's cannot run code when read.
     """
     # dense in memory, whatever layout the network trained in; a layer used twice is written twice
     tensors = {
@@ -35,11 +34,7 @@ def save_weights(network: nn.Module, config: RunConfig, folder: Path) -> Path:
 def load_weights(folder: str | Path, network: nn.Module | None = None) -> tuple[nn.Module, RunConfig]:
     """Return the network saved in `folder`, on the CPU and in evaluation mode, and the configuration of its run.
 
-    Args:
-        folder: where a run wrote to; a relative path is taken from the project's top folder.
-        network: what the weights are put into; only needed where they are of a network of one's own, since no file is
-            run because another says so.
-
+    `network` takes the weights where they are of a network of one's own: no file is run because another says so.
     Raises FileNotFoundError: no run has saved its network there; ValueError: the file is not one that `save_weights`
     wrote, or does not fit the network.
     """

@@ -24,10 +24,7 @@ class Whitening(Hook):
 
 
 def first_convolutions(network: nn.Module) -> list[nn.Conv2d]:
-    """Return the layer that sees the pixels, or one for each of several views.
-
-    Raises ValueError: the network has no convolution.
-    """
+    """Return the layer that sees the pixels, or one for each of several views; ValueError: there is none."""
     if isinstance(network, Views):
         return [convolution for member in network.members for convolution in first_convolutions(member)]
     for module in network.modules():
@@ -37,10 +34,7 @@ def first_convolutions(network: nn.Module) -> list[nn.Conv2d]:
 
 
 def check_can_be_whitened(convolution: nn.Conv2d) -> None:
-    """Check that every filter can be a component of the patches, with one sign or the other.
-
-    Raises ValueError: more filters than components and signs, an odd number, or more than one channel to start from.
-    """
+    """Check that every filter can be one of the patches' components, with either sign; ValueError: it cannot."""
     channels, most = convolution.out_channels, 2 * math.prod(convolution.kernel_size)
     if convolution.in_channels != 1 or channels % 2 or channels > most:
         raise ValueError(
@@ -55,12 +49,7 @@ def whiten(convolution: nn.Conv2d, inputs: Tensor) -> None:
 
     Every component comes with both signs: the ReLU behind it keeps one half of each, and nothing is lost. As in
     Page 2019, How to train your ResNet, part 8, https://myrtle.ai/learn/how-to-train-your-resnet-8-bag-of-tricks.
-
-    Args:
-        convolution: from one channel, to an even number of them.
-        inputs: (N, 1, H, H) float32, normalised; the first 1,000 are used.
-
-    Raises ValueError: see `check_can_be_whitened`.
+    Of the inputs (N, 1, H, H) float32 the first 1,000 are used. Raises ValueError: see `check_can_be_whitened`.
     """
     check_can_be_whitened(convolution)
     components, size = convolution.out_channels // 2, convolution.kernel_size

@@ -7,7 +7,6 @@ from .checkpoints import CheckpointError
 from .evaluation import accuracy_interval, evaluate, find_mistakes, metrics, predict_logits
 from .hooks import Hook, LossOf
 from .loop import TrainingDiverged, cross_entropy, fit, train, train_step
-from .optim import make_optimizer, make_schedule
 from .progress import Bar
 from .results import (
     EPOCH_HEADER,
@@ -20,4 +19,4 @@ from .results import (
 )
 from .runtime import in_float32, keep_freed_memory, seed_epoch
 from .settings import EPOCH_BUDGET, OWN_FOLDER, PLACES, TRAINING_IMAGES, Settings
-from .state import NetworkError, start
+from .state import NetworkError, make_optimizer, make_schedule, start

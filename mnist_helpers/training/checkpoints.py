@@ -8,17 +8,13 @@ import torch
 
 from mnist_helpers.files import remove_partials, write_atomically
 
+FOLDER = "checkpoints"  # in a run's output folder
 KEEP = 5
 BEST = "best_model.pth"
 
 
 class CheckpointError(RuntimeError):
     """Checkpoints that cannot be continued from; the message says which and what to do."""
-
-
-def checkpoint_folder(output_folder: Path) -> Path:
-    """Return the folder inside `output_folder` that holds a run's checkpoints."""
-    return output_folder / "checkpoints"
 
 
 def save_checkpoint(folder: Path, state: Mapping[str, Any], is_best: bool) -> None:
@@ -28,8 +24,7 @@ def save_checkpoint(folder: Path, state: Mapping[str, Any], is_best: bool) -> No
     """
     if is_best:
         write_atomically(folder / BEST, lambda stream: torch.save(dict(state), stream))
-    path = folder / f"epoch_{state['epoch']:02d}.pth"
-    write_atomically(path, lambda stream: torch.save(dict(state), stream))
+    write_atomically(folder / f"epoch_{state['epoch']:02d}.pth", lambda stream: torch.save(dict(state), stream))
     for old in epoch_files(folder)[:-KEEP]:
         old.unlink()
 
@@ -40,10 +35,7 @@ def epoch_files(folder: Path) -> list[Path]:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Return a checkpoint's state on the CPU; only tensors and plain values are unpickled (`weights_only`).
-
-    Raises CheckpointError: the file is not a whole checkpoint.
-    """
+    """Return a checkpoint's state, on the CPU, tensors and plain values alone; CheckpointError: it is not whole."""
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -60,10 +52,7 @@ def latest_checkpoint(folder: Path) -> dict[str, Any] | None:
 
 
 def start_folder(folder: Path, resume: bool) -> None:
-    """Make `folder` ready for a run: kept as it is to resume; otherwise older checkpoints are moved aside.
-
-    Nothing is deleted: an earlier run's folder becomes `checkpoints.previous-N`.
-    """
+    """Make `folder`, kept as it is to resume; otherwise what is in it is moved, to `checkpoints.previous-N`."""
     if not resume and folder.exists() and any(folder.iterdir()):
         number = 1
         while (aside := folder.with_name(f"{folder.name}.previous-{number}")).exists():

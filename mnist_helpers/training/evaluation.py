@@ -41,10 +41,7 @@ def evaluate(network: nn.Module, images: Images) -> Metrics:
 
 def metrics(logits: Tensor, targets: Tensor) -> Metrics:
     """Return loss and accuracy of logits (N, 10) against targets (N,)."""
-    return Metrics(
-        loss=F.cross_entropy(logits, targets).item(),
-        accuracy=(logits.argmax(1) == targets).float().mean().item(),
-    )
+    return Metrics(F.cross_entropy(logits, targets).item(), (logits.argmax(1) == targets).float().mean().item())
 
 
 def find_mistakes(network: nn.Module, images: Images) -> list[int]:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from mnist_helpers.data import Images
 from mnist_helpers.training.settings import Settings
 
+# of a network, inputs (N, 1, 28, 28) and targets (N,): the batch's mean loss () and the logits (N, 10)
 LossOf = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Of a network, inputs (N, 1, 28, 28) and targets (N,): the batch's mean loss () and the logits (N, 10)."""
 
 
 class Hook:

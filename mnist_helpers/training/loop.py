@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from mnist_helpers.data import Images, Split, epoch_batches
-from mnist_helpers.training.checkpoints import checkpoint_folder, latest_checkpoint, save_checkpoint, start_folder
+from mnist_helpers.training.checkpoints import FOLDER, latest_checkpoint, save_checkpoint, start_folder
 from mnist_helpers.training.evaluation import Metrics, evaluate, find_mistakes
 from mnist_helpers.training.hooks import LossOf
 from mnist_helpers.training.progress import TrainingBar
@@ -97,7 +97,7 @@ def train(
     keep_freed_memory()
     split = split.to(settings.torch_device())
     state = start(network, split.train, settings, show)
-    folder = checkpoint_folder(settings.output_folder())
+    folder = settings.output_folder() / FOLDER
     if keep_checkpoints:
         start_folder(folder, settings.resume)
         if settings.resume and (checkpoint := latest_checkpoint(folder)):

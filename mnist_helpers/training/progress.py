@@ -93,7 +93,6 @@ class TrainingBar(Bar):
             total=batches,
             initial=done,
             mininterval=REFRESH_SECONDS,
-            unit="batch",
             bar_format="{desc} |{bar:24}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
         )
         self._started, self._first, self._shown = time.perf_counter(), done, 0.0

@@ -29,18 +29,15 @@ class EpochRecord(BaseModel, frozen=True):
     train_accuracy: float
     validation_loss: float
     validation_accuracy: float
-    test_loss: float | None
-    """None, as the accuracy: the run had no test images."""
+    test_loss: float | None  # None, as the accuracy: the run had no test images
     test_accuracy: float | None
-    learning_rate: float
-    """Of the epoch's last step."""
+    learning_rate: float  # of the epoch's last step
     seconds: float
 
 
 def epoch_record(
     epoch: int, train: Metrics, validation: Metrics, test: Metrics | None, learning_rate: float, seconds: float
 ) -> EpochRecord:
-    """Return an epoch's figures as its record."""
     figures = {
         f"{part}_{figure}": getattr(metrics, figure, None)
         for part, metrics in (("train", train), ("validation", validation), ("test", test))
@@ -82,8 +79,7 @@ class Results(BaseModel, Generic[SettingsKind], frozen=True):
     config: SerializeAsAny[SettingsKind]
     environment: Environment
     history: list[EpochRecord]
-    test_mistakes: list[int] | None = None
-    """Which test images the last epoch's network gets wrong; None in records from before they were kept."""
+    test_mistakes: list[int] | None = None  # of the last epoch's network; None where they were not kept
 
 
 def format_results(results: Results) -> str:

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 EPOCH_BUDGET = 20
 TRAINING_IMAGES = 60_000
 OWN_FOLDER = "outputs/own/run"
-PLACES = frozenset({"data_dir", "output_dir", "resume", "device"})
-"""Settings that say where a run happens, not what it trains."""
+PLACES = frozenset({"data_dir", "output_dir", "resume", "device"})  # say where a run happens, not what it trains
 
 
 class Settings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -24,36 +23,28 @@ class Settings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
     epochs: int = Field(15, ge=1, lt=EPOCH_BUDGET)
     batch_size: int = Field(128, ge=1, le=TRAINING_IMAGES)
+    # SGD with Nesterov momentum, or AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101)
     optimizer: Literal["sgd", "adamw"] = "sgd"
-    """SGD with Nesterov momentum, or AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101)."""
+    # how the learning rate moves (OneCycle: Smith & Topin 2018, https://arxiv.org/abs/1708.07120)
     schedule: Literal["onecycle", "constant"] = "onecycle"
-    """How the learning rate moves (OneCycle: Smith & Topin 2018, https://arxiv.org/abs/1708.07120)."""
-    max_lr: float = Field(0.1, gt=0)
-    """Learning rate, at its peak when it moves."""
-    pct_start: float = Field(0.3, gt=0, lt=1)
-    """Share of all steps in which the rate rises."""
-    div_factor: float = Field(25, gt=1)
-    """The rate starts at max_lr / div_factor."""
-    final_div_factor: float = Field(1e4, gt=1)
-    """The rate ends at max_lr / div_factor / final_div_factor."""
-    max_momentum: float = Field(0.95, gt=0, lt=1)
-    """Nesterov momentum at the lowest rates; OneCycle moves it against the rate."""
-    base_momentum: float = Field(0.85, gt=0, lt=1)
-    """Nesterov momentum at the peak rate; a constant rate has the momentum midway."""
+    max_lr: float = Field(0.1, gt=0)  # learning rate, at its peak when it moves
+    pct_start: float = Field(0.3, gt=0, lt=1)  # share of all steps in which the rate rises
+    div_factor: float = Field(25, gt=1)  # the rate starts at max_lr / div_factor
+    final_div_factor: float = Field(1e4, gt=1)  # the rate ends at max_lr / div_factor / final_div_factor
+    max_momentum: float = Field(0.95, gt=0, lt=1)  # Nesterov's, at the lowest rates; OneCycle moves it against them
+    base_momentum: float = Field(0.85, gt=0, lt=1)  # at the peak rate; a constant rate has the momentum midway
     weight_decay: float = Field(5e-4, ge=0)
+    # share of each target spread evenly over all classes (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567)
     label_smoothing: float = Field(0, ge=0, lt=1)
-    """Share of each target spread evenly over all classes (Szegedy et al. 2016, https://arxiv.org/abs/1512.00567)."""
-    augmentation: Augmentation | None = Augmentation()
-    """None trains on the plain digits."""
-    seed: int = Field(0, ge=0, lt=2**31)
-    """Decides the split, the first weights, and every epoch's order, augmentation and dropout."""
+    augmentation: Augmentation | None = Augmentation()  # None trains on the plain digits
+    seed: int = Field(0, ge=0, lt=2**31)  # decides the split, first weights, each epoch's order and random changes
+    # images to train on, drawn evenly over the classes; None: all that validation leaves
     train_size: int | None = Field(None, ge=10, le=TRAINING_IMAGES - 10)
-    """Images to train on, drawn evenly over the classes; None: all that validation leaves."""
     validation_size: int = Field(50, ge=10, le=TRAINING_IMAGES - 10)
+    # validation images: drawn evenly over the classes, the last of the file, or by writers of no training image
     held_out: Literal["drawn", "last", "writers"] = "drawn"
-    """Validation images: drawn evenly over the classes, the last of the file, or by writers of no training image."""
+    # which fifth of the writers is held out, where writers are; None: each in its turn, the seed modulo five
     fold: int | None = Field(None, ge=0, lt=len(FOLD_SIZES))
-    """Which fifth of the writers is held out, where writers are; None: each in its turn, the seed modulo five."""
     data_dir: str = "data"
     output_dir: str = OWN_FOLDER
     resume: bool = False

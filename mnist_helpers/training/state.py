@@ -1,4 +1,4 @@
-"""All that changes while a run trains, made before it, saved after an epoch and restored before the next."""
+"""All that changes while a run trains, the optimizer and its schedule too: made, saved after an epoch, restored."""
 
 import math
 from collections.abc import Callable
@@ -8,13 +8,12 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from torch import nn
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
 
 from mnist_helpers.data import Images
 from mnist_helpers.networks import check_logits
 from mnist_helpers.training.checkpoints import CheckpointError
 from mnist_helpers.training.hooks import Hook
-from mnist_helpers.training.optim import make_optimizer, make_schedule
 from mnist_helpers.training.results import EpochRecord
 from mnist_helpers.training.runtime import seed_epoch
 from mnist_helpers.training.settings import Settings
@@ -34,8 +33,7 @@ class TrainingState:
     network: nn.Module
     optimizer: torch.optim.Optimizer
     schedule: LRScheduler
-    steps: int
-    """Of the whole run."""
+    steps: int  # of the whole run
     hooks: tuple[Hook, ...] = ()
     history: list[EpochRecord] = field(default_factory=list)
 
@@ -68,10 +66,7 @@ class TrainingState:
         }
 
     def restore(self, snapshot: dict[str, Any]) -> None:
-        """Continue from a `snapshot` of a run with the same settings.
-
-        Raises CheckpointError: the snapshot is of another run, and in what it differs, or no snapshot at all.
-        """
+        """Continue from a `snapshot`; CheckpointError: it is none, or of other settings, and in what they differ."""
         try:
             saved = type(self.settings).model_validate_json(snapshot["config"])
             hooks = {hook: snapshot["hooks"][type(hook).__name__] for hook in self.hooks}
@@ -94,11 +89,40 @@ class TrainingState:
         self.history = [EpochRecord(**record) for record in snapshot["history"]]
 
 
-def start(network: NetworkOrMaker, images: Images, settings: Settings, show: bool = False) -> TrainingState:
-    """Return a run before its first step, on the images' device, all decided by `settings.seed`.
+def make_optimizer(network: nn.Module, settings: Settings) -> torch.optim.Optimizer:
+    """Return SGD with Nesterov momentum or AdamW, at the rate and momentum that a constant schedule keeps.
 
-    Raises NetworkError: it does not map images to one logit a class.
+    OneCycle sets both anew before the first step; AdamW's first beta is what it moves as momentum.
     """
+    momentum = (settings.base_momentum + settings.max_momentum) / 2
+    # fused: one call for all parameters instead of five for each
+    common = {"lr": settings.max_lr, "weight_decay": settings.weight_decay, "fused": True}
+    if settings.optimizer == "adamw":
+        return torch.optim.AdamW(network.parameters(), betas=(momentum, 0.999), **common)
+    return torch.optim.SGD(network.parameters(), momentum=momentum, nesterov=True, **common)
+
+
+def make_schedule(optimizer: torch.optim.Optimizer, settings: Settings, steps_per_epoch: int) -> LRScheduler:
+    """Return the schedule over exactly the steps of this run, to be stepped after every batch."""
+    if settings.schedule == "constant":
+        return ConstantLR(optimizer, factor=1)
+    steps = settings.epochs * steps_per_epoch
+    return OneCycleLR(
+        optimizer,
+        max_lr=settings.max_lr,
+        total_steps=steps,
+        # torch divides by the length of the rise, which is 0 where it is just the first step
+        pct_start=settings.pct_start + (1e-6 if settings.pct_start * steps == 1 else 0),
+        div_factor=settings.div_factor,
+        final_div_factor=settings.final_div_factor,
+        base_momentum=settings.base_momentum,
+        max_momentum=settings.max_momentum,
+        anneal_strategy="cos",
+    )
+
+
+def start(network: NetworkOrMaker, images: Images, settings: Settings, show: bool = False) -> TrainingState:
+    """Return a run before its first step, on the images' device, decided by `settings.seed`; errors as `train`."""
     seed_epoch(settings.seed, 0)
     network = network if isinstance(network, nn.Module) else network()
     network.to(images.targets.device).float()

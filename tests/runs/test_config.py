@@ -12,9 +12,8 @@ from mnist_helpers.data.augmentation import augment, normalise
 from mnist_helpers.data.ranges import Augmentation
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs.checks import ConfigError
-from mnist_helpers.runs.config import RunConfig, make_config
+from mnist_helpers.runs.config import RunConfig, injected_names, make_config
 from mnist_helpers.runs.hooks import Calming
-from mnist_helpers.runs.notebook import injected_names
 
 
 @pytest.mark.parametrize(
