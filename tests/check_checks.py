@@ -165,7 +165,7 @@ MUTATIONS = [
     Mutation("never-distorted", "data/augmentation.py", "if draws.elastic is not None:", "if False:",
              ["tests/data/test_augmentation.py::test_an_even_elastic_field_is_a_shift"]),
     # sweeps
-    Mutation("record-skipped", "sweeps/runner.py", "                store.write(record)\n", "",
+    Mutation("record-skipped", "sweeps/engines.py", "                store.write(record)\n", "",
              ["tests/sweeps/test_sweep.py::test_a_record_is_on_disk_before_the_next_run_ends"]),
     Mutation("failed-run-ends-the-sweep", "sweeps/engines.py",
              "except Exception as error:", "except MemoryError as error:",
@@ -175,7 +175,7 @@ MUTATIONS = [
              ["tests/sweeps/test_sweep.py::test_however_often_it_is_killed_everything_runs_once_and_failures_are_tried_again"]),
     Mutation("code-hash-ignored", "sweeps/store.py", "record.code.sources != self.code.sources", "False",
              ["tests/sweeps/test_sweep.py::test_records_of_other_code_are_kept_and_said_and_repeated_only_when_asked"]),
-    Mutation("older-codes-checkpoints-continued", "sweeps/runner.py", "_{store.code.sources}", "",
+    Mutation("older-codes-checkpoints-continued", "sweeps/engines.py", "_{store.code.sources}", "",
              ["tests/sweeps/test_sweep.py::test_records_of_other_code_are_kept_and_said_and_repeated_only_when_asked"]),
     Mutation("sweep-not-locked", "sweeps/store.py", "running / LOCK_FILE", 'running / f"{id(running)}"',
              ["tests/sweeps/test_sweep.py::test_two_sweeps_do_not_share_a_folder"]),

@@ -7,9 +7,9 @@ from functools import partial
 
 import torch
 
-from mnist_helpers.benchmarks.epoch import PIL, REFERENCE, measure_epochs, plot_epochs
 from mnist_helpers.benchmarks.growth import WHOLE, Arithmetic, arithmetic, measure_growth, plot_growth
-from mnist_helpers.benchmarks.measure import Measured, Record, compare, read_record, take_turns, write_record
+from mnist_helpers.benchmarks.measure import Measured, Record, compare, take_turns
+from mnist_helpers.benchmarks.reference import PIL, REFERENCE, measure_epochs, plot_epochs
 from mnist_helpers.benchmarks.trainings import (
     FAST_RUN,
     PEER_RUN,
@@ -26,33 +26,30 @@ from mnist_helpers.sweeps import format_spread
 from mnist_helpers.training import describe_environment
 
 REPEATS, SEEDS = 3, 10
+# highest allowed ratios to the reference's recipe; `make bench` finds less than half of each
 QUICK_LIMITS = {FAST_RUN: 1 / 40, SPRINT_RUN: 1 / 120}
-"""Highest allowed ratio to the reference's recipe; `make bench` finds less than half of each."""
 BATCHES = 100  # of training, timed where a run of fifteen epochs is not run whole
 
 
 class Trainings(Record, frozen=True):
     """Whole trainings, evaluation excluded; the contestants took turns, each repeat in a process of its own."""
 
+    NAME = "benchmark_gpu"
     runs: dict[str, Measured]
     reached: dict[str, Reached]
 
 
 class Benchmark(Trainings, frozen=True):
-    """The record of the CPU."""
+    """The record of the CPU: also an epoch of the final network in all versions, and what the fast recipe takes."""
 
+    NAME = "benchmark"
     epoch: dict[str, Measured]
-    """One epoch of the final network, evaluation included."""
     growth: dict[str, Measured]
-    """The fast recipe with one thing changed."""
     arithmetic: Arithmetic
-    peak_memory_bytes: int
-    """Of a process that loads MNIST and trains by the fast recipe."""
+    peak_memory_bytes: int  # of a process that loads MNIST and trains
 
 
-def read_benchmark() -> Benchmark:
-    """Read `outputs/benchmark.json`; raises FileNotFoundError where `make bench` has not been run."""
-    return read_record(Benchmark, "benchmark")
+read_benchmark = Benchmark.read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     pictures = {"benchmark": plot_epochs(found.epoch), "benchmark_growth": plot_growth(found.growth)}
     pictures["benchmark_runs"] = plot_trainings(found.runs, found.reached)
-    write_record(found, "benchmark", **pictures)
+    found.write(**pictures)
     for name, measured in (found.epoch | found.runs | found.growth).items():
         ratios = " ".join(f"{ratio:8.4f}×" for ratio in measured.ratios.values())
         print(f"{name:50s} {measured.median_seconds:9.2f} s {ratios}")
@@ -103,8 +100,7 @@ def main_gpu(arguments: Sequence[str] | None = None) -> int:
     device = torch.device("cuda")
     found = take_turns(partial(measure_device, device, None), SEEDS)
     measured, accuracies = compare(found, [PEER_RUN]), reached(found)
-    record = Trainings(environment=describe_environment(device), runs=measured, reached=accuracies)
-    write_record(record, "benchmark_gpu")
+    Trainings(environment=describe_environment(device), runs=measured, reached=accuracies).write()
     for name, one in measured.items():
         accuracy = format_spread(accuracies[name].test_accuracy) if name in accuracies else ""
         print(f"{name:40s} {one.median_seconds:7.3f} s {one.ratios[PEER_RUN]:7.2f}× {accuracy}")

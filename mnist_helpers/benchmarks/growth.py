@@ -40,7 +40,10 @@ def measure_growth(repeat: int) -> Iterator[Taken]:
     factors = torch.rand(2, MATRIX, MATRIX)
     torch.mm(*factors)
     yield Taken(MATRIX_PRODUCT, timed(lambda: torch.mm(*factors))[0])
-    yield Taken(WHOLE, _seconds(whole, images), peak_memory_bytes=_peak_memory_bytes())
+    seconds = _seconds(whole, images)
+    # kibibytes on Linux, bytes on macOS: https://man7.org/linux/man-pages/man2/getrusage.2.html
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    yield Taken(WHOLE, seconds, peak_memory_bytes=peak)
     for count in IMAGES:
         yield Taken(BY_IMAGES.format(count), _seconds(one_epoch, images.take(torch.arange(count))))
     for size in BATCH_SIZES:
@@ -52,11 +55,6 @@ def measure_growth(repeat: int) -> Iterator[Taken]:
 
 def _seconds(config: RunConfig, images: Images) -> float:
     return timed(lambda: fit(config.build, images, config))[0]
-
-
-def _peak_memory_bytes() -> int:
-    # kibibytes on Linux, bytes on macOS: https://man7.org/linux/man-pages/man2/getrusage.2.html
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def arithmetic(measured: dict[str, Measured]) -> Arithmetic:

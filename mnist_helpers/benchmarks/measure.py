@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import torch
 from matplotlib.figure import Figure
@@ -19,34 +19,43 @@ from mnist_helpers.paths import resolve
 from mnist_helpers.runs import FIGURES, RECORDS
 from mnist_helpers.training import Environment
 
-Result, RecordKind = TypeVar("Result"), TypeVar("RecordKind", bound="Record")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Taken:
-    """One measurement of one contestant."""
+    """One measurement of one contestant; accuracy where it was trained to its end, memory of its process so far."""
 
     name: str
     seconds: float
     test_accuracy: float | None = None
-    """Where its network was trained to its end."""
     peak_memory_bytes: int | None = None
-    """Of its process so far, where it was asked for."""
 
 
 class Measured(BaseModel, frozen=True):
-    """One contestant's repeats."""
+    """One contestant's repeats, and their median ratios to another contestant's in the same repeat, by its name."""
 
     seconds: list[float]
     median_seconds: float
     ratios: dict[str, float]
-    """Median over the repeats of these seconds to another contestant's in the same repeat, by its name."""
 
 
 class Record(BaseModel, frozen=True):
-    """What a command measured, and on what."""
+    """What a command measured, and on what: `outputs/NAME.json`."""
 
+    NAME: ClassVar[str]
     environment: Environment
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the file; FileNotFoundError where the command that makes it has not been run."""
+        return cls.model_validate_json((resolve(RECORDS) / f"{cls.NAME}.json").read_bytes())
+
+    def write(self, **pictures: Figure) -> None:
+        """Write the file, and each picture into `outputs/figures` under its own name."""
+        write_text_atomically(resolve(RECORDS) / f"{self.NAME}.json", self.model_dump_json(indent=1) + "\n")
+        for picture, figure in pictures.items():
+            figure.savefig(resolve(FIGURES) / f"{picture}.png", dpi=100)
 
 
 def take_turns(measure: Callable[[int], Iterator[Taken]], repeats: int) -> dict[str, list[Taken]]:
@@ -95,15 +104,3 @@ def compare(found: dict[str, list[Taken]], against: Sequence[str]) -> dict[str, 
         )
         for name, values in seconds.items()
     }
-
-
-def read_record(kind: type[RecordKind], name: str) -> RecordKind:
-    """Read `outputs/NAME.json`; raises FileNotFoundError where the command that makes it has not been run."""
-    return kind.model_validate_json((resolve(RECORDS) / f"{name}.json").read_bytes())
-
-
-def write_record(record: Record, name: str, **pictures: Figure) -> None:
-    """Write `outputs/NAME.json`, and each picture into `outputs/figures` under its own name."""
-    write_text_atomically(resolve(RECORDS) / f"{name}.json", record.model_dump_json(indent=1) + "\n")
-    for picture, figure in pictures.items():
-        figure.savefig(resolve(FIGURES) / f"{picture}.png", dpi=100)

@@ -12,7 +12,7 @@ from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile, record_function
 from tqdm import tqdm
 
-from mnist_helpers.benchmarks.measure import Record, alone, read_record, timed, write_record
+from mnist_helpers.benchmarks.measure import Record, alone, timed
 from mnist_helpers.data import augment, load_mnist
 from mnist_helpers.looking import COLOURS, panels
 from mnist_helpers.networks import build_model
@@ -39,18 +39,20 @@ REST = "the rest"
 
 
 class StepProfile(BaseModel, frozen=True):
-    """One version's training step."""
+    """One version's training step: its time without the profiler, which takes some, and the shares of its parts."""
 
     microseconds_per_image: float
-    """Measured without the profiler, which itself takes time."""
     shares: dict[str, float]
-    """Of the step, by part; they sum to 1."""
 
 
 class Profiles(Record, frozen=True):
     """All versions."""
 
+    NAME = "profile"
     versions: dict[str, StepProfile]
+
+
+read_profiles = Profiles.read
 
 
 def measure_profile(version: str) -> StepProfile:
@@ -94,11 +96,6 @@ def _shares(steps: Sequence[FunctionEvent]) -> dict[str, float]:
     return {part: round(total / whole, 4) for part, total in totals.items()}
 
 
-def read_profiles() -> Profiles:
-    """Read `outputs/profile.json`; raises FileNotFoundError where `make profile` has not been run."""
-    return read_record(Profiles, "profile")
-
-
 def format_profiles(versions: Mapping[str, StepProfile]) -> str:
     """Return a table: microseconds an image by part, one column a version."""
     widths = [max(len(name) + 2, 9) for name in versions]
@@ -139,6 +136,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     argparse.ArgumentParser(prog="python -m mnist_helpers profile", description=__doc__).parse_args(arguments)
     versions = {version: alone(measure_profile, version) for version in tqdm(VERSIONS, unit="profile")}
     profiles = Profiles(environment=describe_environment(torch.device("cpu")), versions=versions)
-    write_record(profiles, "profile", profile=plot_profiles(versions))
+    profiles.write(profile=plot_profiles(versions))
     print(format_profiles(versions))
     return 0

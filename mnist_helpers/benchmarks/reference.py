@@ -1,23 +1,35 @@
-"""What ours is compared with: torchvision image by image in a DataLoader, and the fastest public training found."""
+"""An epoch of the final network: torchvision image by image, the reference, and what each gain in speed is worth."""
 
-import math
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain, count, cycle, islice
 
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from mnist_helpers.data import CLASSES, MEAN, STD, Augmentation, Images
+from mnist_helpers.benchmarks.measure import Measured, Taken, timed
+from mnist_helpers.data import MEAN, STD, Augmentation, Images, Split, epoch_batches
+from mnist_helpers.looking import BLUE, GREY, panels
+from mnist_helpers.networks import build_model, fast_form
 from mnist_helpers.runs import RunConfig
-from mnist_helpers.training import train_step
+from mnist_helpers.training import evaluate, keep_freed_memory, make_optimizer, seed_epoch, train_step
 
-PEER_BATCH, PEER_LR = 256, 0.01
+REFERENCE = "torchvision on tensors, DataLoader"
+PIL = "torchvision on PIL images, DataLoader"
+BATCHED = "batched augmentation"
+LAYOUT = "+ channels last"
+LAYERS = "+ fast BatchNorm and dropout"
+MEMORY = "+ freed memory kept"
+VERSIONS = (REFERENCE, PIL, BATCHED, LAYOUT, LAYERS, MEMORY)
+WARM_UP = 5  # batches
 
 
 class DigitDataset(Dataset):
-    """Digits as torchvision's MNIST gives them: a PIL image through `transform`, and its label."""
+    """Digits as torchvision's MNIST gives them: a PIL image through `transform`, (1, 28, 28) float32, and a label."""
 
     def __init__(self, images: Images, transform: transforms.Compose) -> None:
         self.images, self.transform = images, transform
@@ -26,7 +38,6 @@ class DigitDataset(Dataset):
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        """Return one transformed image (1, 28, 28) float32 and its label."""
         image = Image.fromarray(self.images.pixels[index].numpy())
         return self.transform(image), int(self.images.targets[index])
 
@@ -56,36 +67,56 @@ def reference_loader(images: Images, config: RunConfig, training: bool, on_tenso
 
 
 @torch.inference_mode()
-def evaluate_with_loader(network: nn.Module, loader: DataLoader) -> float:
-    """Return the accuracy of `network` on the images of a loader."""
+def evaluate_with_loader(network: nn.Module, images: Images, config: RunConfig) -> float:
+    """Return the accuracy of `network` on images that the reference's DataLoader gives."""
     network.eval()
-    correct = sum((network(inputs).argmax(1) == targets).sum().item() for inputs, targets in loader)
-    return correct / len(loader.dataset)
+    batches = reference_loader(images, config, training=False)
+    return sum((network(inputs).argmax(1) == targets).sum().item() for inputs, targets in batches) / len(images)
 
 
-class TrainMnistFastNet(nn.Sequential):
-    """Two convolutions, each pooled before its ReLU, and two dense layers: 215,194 parameters."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            nn.Conv2d(1, 24, 5), nn.MaxPool2d(2), nn.ReLU(),
-            nn.Conv2d(24, 32, 3), nn.MaxPool2d(2), nn.ReLU(),
-            nn.Flatten(), nn.Linear(800, 256), nn.ReLU(), nn.Linear(256, CLASSES),
-        )  # fmt: skip
+def epoch_seconds(version: str, config: RunConfig, split: Split, batches: int) -> float:
+    """Return the seconds of one epoch, evaluation on validation and test images included."""
+    network, training = train_some(version, config, split.train, batches)
+    measure = partial(evaluate_with_loader, config=config) if version in (REFERENCE, PIL) else evaluate
+    return training + timed(lambda: [measure(network, images) for images in (split.validation, split.test)])[0]
 
 
-def train_mnist_fast(inputs: Tensor, targets: Tensor, seed: int) -> nn.Module:
-    """Train its network for its one epoch, on normalised inputs (N, 1, 28, 28) and targets (N,) in memory.
-
-    Written anew from https://github.com/tuomaso/train_mnist_fast (`8_Final_00s76.ipynb`): the images in their own
-    order, without augmentation, to 99.04 % (its mean of 30 seeds).
-    """
-    torch.manual_seed(seed)
-    network = TrainMnistFastNet().to(inputs.device)
-    optimizer = torch.optim.Adam(network.parameters(), lr=PEER_LR, betas=(0.7, 0.9))
-    steps = math.ceil(len(targets) / PEER_BATCH)
-    schedule = OneCycleLR(optimizer, max_lr=PEER_LR, total_steps=steps, cycle_momentum=False)
-    for batch in zip(inputs.split(PEER_BATCH), targets.split(PEER_BATCH), strict=True):
+def train_some(version: str, config: RunConfig, images: Images, batches: int) -> tuple[nn.Module, float]:
+    """Train on `batches` batches after a warm-up; return the network and the seconds that an epoch of such takes."""
+    seed_epoch(config.seed, 0)
+    network = build_model(config.model)
+    if version == LAYOUT:
+        network = network.to(memory_format=torch.channels_last)
+    if version in (LAYERS, MEMORY):
+        network = fast_form(network)
+    if version == MEMORY:
+        keep_freed_memory()
+    optimizer = make_optimizer(network, config)
+    if version in (REFERENCE, PIL):
+        inputs = cycle(reference_loader(images, config, training=True, on_tensors=version == REFERENCE))
+    else:
+        inputs = chain.from_iterable(epoch_batches(images, config.batch_size, config.augmentation) for _ in count())
+    for batch in islice(inputs, WARM_UP):
         train_step(network, *batch, optimizer)
-        schedule.step()
-    return network
+    seconds, _ = timed(lambda: [train_step(network, *batch, optimizer) for batch in islice(inputs, batches)])
+    return network, seconds / batches * len(images) / config.batch_size
+
+
+def measure_epochs(batches: int, repeat: int) -> Iterator[Taken]:
+    """Time an epoch of every version; the one that keeps freed memory, which cannot be undone, comes last."""
+    config = RunConfig(device="cpu", seed=repeat)
+    split = config.split()
+    for version in VERSIONS:
+        yield Taken(version, epoch_seconds(version, config, split, batches))
+
+
+def plot_epochs(measured: dict[str, Measured]) -> Figure:
+    """Draw the median seconds of each version as bars, with the ratio to the reference on each."""
+    figure, axis = panels(3.2)
+    medians = [measured[version].median_seconds for version in VERSIONS]
+    bars = axis.barh(VERSIONS, medians, color=[GREY, GREY, *[BLUE] * (len(medians) - 2)])
+    axis.bar_label(bars, [f" {measured[version].ratios[REFERENCE]:.2f}×" for version in VERSIONS])
+    axis.invert_yaxis()
+    axis.set(title="One epoch, training and evaluation, on a CPU", xlabel="seconds (median)")
+    axis.margins(x=0.1)
+    return figure

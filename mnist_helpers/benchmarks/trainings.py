@@ -3,6 +3,7 @@
 Counted is everything from images in the device's memory to final weights, augmentation included, evaluation not.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -11,17 +12,17 @@ import psutil
 import torch
 from matplotlib.figure import Figure
 from pydantic import BaseModel
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
 
-from mnist_helpers.benchmarks.epoch import MEMORY, REFERENCE, train_some
 from mnist_helpers.benchmarks.measure import Measured, Taken, timed
-from mnist_helpers.benchmarks.reference import TrainMnistFastNet, train_mnist_fast
-from mnist_helpers.data import Images, normalise
+from mnist_helpers.benchmarks.reference import MEMORY, REFERENCE, train_some
+from mnist_helpers.data import CLASSES, Images, normalise
 from mnist_helpers.looking import BLUE, GREY, panels
 from mnist_helpers.networks import build_model, count_parameters
 from mnist_helpers.runs import RunConfig, make_config
 from mnist_helpers.sweeps import Spread, format_spread, spread
-from mnist_helpers.training import evaluate, fit
+from mnist_helpers.training import evaluate, fit, train_step
 
 REFERENCE_RUN = "reference's recipe, torchvision in a DataLoader"
 PEER_RUN = "train_mnist_fast, final notebook"
@@ -29,15 +30,14 @@ FINAL_RUN = "final: the same recipe, ours"
 FAST_RUN = "fast"
 BFLOAT16_RUN = "fast, in bfloat16"
 SPRINT_RUN = "sprint"
-WHOLE = {
+WHOLE = {  # settings of ours that are trained to their end
     FAST_RUN: {"model": "fast"},
     BFLOAT16_RUN: {"model": "fast", "precision": "bfloat16"},
     SPRINT_RUN: {"model": "sprint"},
 }
-"""Settings of ours that are trained to their end."""
-SCALED = {REFERENCE_RUN: REFERENCE, FINAL_RUN: MEMORY}
-"""Versions of the final network's epoch, of which a part is timed."""
+SCALED = {REFERENCE_RUN: REFERENCE, FINAL_RUN: MEMORY}  # versions of the final network's epoch: a part is timed
 RUNS = (REFERENCE_RUN, PEER_RUN, FINAL_RUN, *WHOLE)
+PEER_BATCH, PEER_LR = 256, 0.01
 STARTED = "cold: Python and imports"
 UPLOADED = "cold: device opened, images uploaded"
 FIRST = "cold: a process' first training, fast"
@@ -53,6 +53,32 @@ class Reached(BaseModel, frozen=True):
     test_accuracy: Spread
 
 
+def peer_network() -> nn.Sequential:
+    """Return two convolutions, each pooled before its ReLU, and two dense layers: 215,194 parameters."""
+    return nn.Sequential(
+        nn.Conv2d(1, 24, 5), nn.MaxPool2d(2), nn.ReLU(),
+        nn.Conv2d(24, 32, 3), nn.MaxPool2d(2), nn.ReLU(),
+        nn.Flatten(), nn.Linear(800, 256), nn.ReLU(), nn.Linear(256, CLASSES),
+    )  # fmt: skip
+
+
+def train_mnist_fast(inputs: Tensor, targets: Tensor, seed: int) -> nn.Module:
+    """Train its network for its one epoch, on normalised inputs (N, 1, 28, 28) and targets (N,) in memory.
+
+    Written anew from https://github.com/tuomaso/train_mnist_fast (`8_Final_00s76.ipynb`): the images in their own
+    order, without augmentation, to 99.04 % (its mean of 30 seeds).
+    """
+    torch.manual_seed(seed)
+    network = peer_network().to(inputs.device)
+    optimizer = torch.optim.Adam(network.parameters(), lr=PEER_LR, betas=(0.7, 0.9))
+    steps = math.ceil(len(targets) / PEER_BATCH)
+    schedule = OneCycleLR(optimizer, max_lr=PEER_LR, total_steps=steps, cycle_momentum=False)
+    for batch in zip(inputs.split(PEER_BATCH), targets.split(PEER_BATCH), strict=True):
+        train_step(network, *batch, optimizer)
+        schedule.step()
+    return network
+
+
 def whole_training(name: str, images: Images, seed: int) -> Callable[[], nn.Module]:
     """Return what trains the peer, or one of `WHOLE`, to its end on the device of `images`."""
     if name == PEER_RUN:
@@ -64,8 +90,7 @@ def whole_training(name: str, images: Images, seed: int) -> Callable[[], nn.Modu
 def measure_runs(batches: int, names: Sequence[str], repeat: int) -> Iterator[Taken]:
     """Time contestants once, in the order of `RUNS`: ours last, since freed memory, once kept, stays so.
 
-    The two runs of fifteen epochs are timed over `batches` batches and scaled; the short ones are trained to their
-    end, with `repeat` as their seed.
+    Those of fifteen epochs are timed over `batches` batches and scaled, others trained to their end; `repeat` seeds.
     """
     final = RunConfig(device="cpu", seed=repeat)
     split = final.split()
@@ -98,7 +123,7 @@ def measure_device(device: torch.device, train_size: int | None, repeat: int) ->
 def reached(found: Mapping[str, Sequence[Taken]]) -> dict[str, Reached]:
     """Return what the contestants reached that were trained to their end."""
     recipes = {name: make_config(**settings) for name, settings in WHOLE.items()}
-    trained = {PEER_RUN: (TrainMnistFastNet(), 1)}
+    trained = {PEER_RUN: (peer_network(), 1)}
     trained |= {name: (build_model(config.model), config.epochs) for name, config in recipes.items()}
     accuracies = {name: spread([taken.test_accuracy for taken in found[name]]) for name in trained}
     return {

@@ -22,27 +22,21 @@ GROUPS: dict[str, tuple[Experiment, ...]] = {
 
 
 def choose(names: Sequence[str]) -> dict[str, Experiment]:
-    """Return the experiments of these names and groups in order, each once; of no name, all.
-
-    Raises:
-        ValueError: there is no such name; the message says which, and which there are.
-    """
+    """Return the experiments of these names and groups in order, each once, of no name all; ValueError if unknown."""
     every = {each.name: each for group in GROUPS.values() for each in group}
     if unknown := [name for name in names if name not in every and name not in GROUPS]:
         raise ValueError(
             f"no experiment is called {', '.join(unknown)}; there are the groups {', '.join(GROUPS)}, and of them "
             f"{', '.join(every)}"
         )
-    found = [each for name in names or GROUPS for each in GROUPS.get(name) or (every[name],)]
-    return {each.name: each for each in found}
+    return {each.name: each for name in names or GROUPS for each in GROUPS.get(name) or (every[name],)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen experiments with their seeds; what is on record is not repeated."""
     parser = argparse.ArgumentParser(prog="python -m mnist_helpers experiments", description=__doc__)
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"an experiment or a group of {', '.join(GROUPS)} (default: all)"
-    )
+    groups = ", ".join(GROUPS)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"experiments or groups of {groups} (default: all)")
     parser.add_argument("--seeds", type=int, nargs="+", help="instead of each one's own")
     add_engine_options(parser)
     options = parser.parse_args(arguments)

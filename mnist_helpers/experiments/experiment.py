@@ -1,8 +1,4 @@
-"""What an experiment is; the course's own: iterations and their ablations, and the networks beyond its goal.
-
-Every iteration changes one thing. All but the final network train for four epochs on 55,000 images; choices were made
-by the 5,000 held out.
-"""
+"""What an experiment is; the course's own: iterations, one change each, ablations, the networks beyond its goal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,20 +9,17 @@ from mnist_helpers.data import Augmentation
 
 @dataclass(frozen=True)
 class Experiment:
-    """One change to what it is compared with; `settings` are complete, beside the network's recipe."""
+    """One change, in a part of this kind, told of by this notebook; its record in `outputs/studies` has its name."""
 
     name: str
-    """Also that of its record in `outputs/studies`."""
     change: str
-    settings: dict[str, Any] = field(hash=False)
+    settings: dict[str, Any] = field(hash=False)  # complete, beside the network's recipe
     seeds: Sequence[int] = (0, 1, 2)
     kind: str = ""
-    """What part of network or training it changes."""
     notebook: str = ""
-    """Which tells of it."""
 
 
-SHORT = {"epochs": 4, "validation_size": 5_000}
+SHORT = {"epochs": 4, "validation_size": 5_000}  # choices were made by the images held out
 # of 0.01, 0.03 and 0.1 the constant rate at which every one of these networks learns
 CONSTANT = {**SHORT, "schedule": "constant", "max_lr": 0.03}
 PLAIN = {**CONSTANT, "augmentation": None}

@@ -18,22 +18,19 @@ from mnist_helpers.sweeps import Study, format_interval, format_spread, images_i
 
 PICTURE = f"{FIGURES}/frontier.png"
 ONE_PLAN = tuple(f"compact_{size}" for size in (574, 1006, 1904, 2930, 3658, 5044, 7110, 19546))
-TARGETED = ("tinier", "tiny", "best")
-"""What became of the plan where a target was missed."""
+TARGETED = ("tinier", "tiny", "best")  # what became of the plan where a target was missed
 FRONTIER = (*(Experiment(name, name, {"model": name}, range(10)) for name in (*ONE_PLAN, "tinier")), *SMALLER)
-"""Networks with their own recipe."""
 
 
 @dataclass(frozen=True)
 class PublicPoint:
-    """A public project's figure, as its own log or text has it: of one run, tested on the test set every epoch."""
+    """A public project's figure, one of `KINDS`, as its own log or text has it: of one run, tested every epoch."""
 
     project: str
     where: str
     parameters: int
     accuracy: float
     kind: str
-    """What the figure is, one of `KINDS`."""
 
 
 KINDS = {"last epoch, one run": "s", "best epoch, one run": "^", "claimed": "x"}
@@ -73,10 +70,7 @@ def format_frontier(studies: Sequence[Study]) -> str:
 
 def format_public() -> str:
     """Return one line a public figure: parameters, accuracy, what it is, and where it stands."""
-    return "\n".join(
-        f"{point.parameters:7,d}  {point.accuracy:.2%}  {point.kind:20s} {point.project}, {point.where}"
-        for point in PUBLIC
-    )
+    return "\n".join(f"{p.parameters:7,d}  {p.accuracy:.2%}  {p.kind:20s} {p.project}, {p.where}" for p in PUBLIC)
 
 
 def plot_frontier(studies: Sequence[Study]) -> Figure:

@@ -1,7 +1,4 @@
-"""What was tried on the way to notebook 10's networks: one change each to `compact_3658` or to its recipe.
-
-Every one is trained on the first 50,000 training images and judged by the last 10,000, which are of other writers.
-"""
+"""What was tried on the way to notebook 10's networks: one change each to `compact_3658` or to its recipe."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from mnist_helpers.looking import BLUE, GREEN, GREY, ORANGE, panels
 from mnist_helpers.runs import COMPACT_AUGMENTATION, NO_COLOUR_NO_BLANKING
 from mnist_helpers.sweeps import Spread, Study, difference, format_interval, format_spread, mean_interval, read_study
 
+# trained on the first 50,000 training images and judged by the last 10,000, which are of other writers
 BASE = {"model": "compact_3658", "validation_size": 10_000, "held_out": "last", "epochs": 3}
 
 
@@ -51,9 +49,9 @@ IDEAS = (
 
 @dataclass(frozen=True)
 class Found:
-    """What an idea did: its gain in held-out accuracy against the network as it is, over the same seeds."""
+    """What a change did: its gain in held-out accuracy against what it changes, over the seeds that both have."""
 
-    idea: Experiment
+    tried: Experiment
     study: Study
     gain: Spread
 
@@ -64,6 +62,11 @@ def look_up(idea: Experiment) -> Found:
     return Found(idea, study, difference(study, read_study(UNCHANGED.name), "validation_accuracy"))
 
 
+def format_gain(gain: Spread) -> str:
+    """Return a gain in points and its 95 % interval over seeds."""
+    return f"{100 * gain.mean:+6.2f} {format_interval(mean_interval(gain)):>15s}"
+
+
 def format_ideas(found: Sequence[Found]) -> str:
     """Return one line an idea: parameters, held-out accuracy, gain in points with its interval."""
 
@@ -71,14 +74,9 @@ def format_ideas(found: Sequence[Found]) -> str:
         figures = f"{study.parameters:10,d} {format_spread(study.validation_accuracy):>16s}"
         return f"{idea.kind:13s} {idea.change:37s} {figures}"
 
-    lines = [
-        f"{'':13s} {'':37s} {'parameters':>10s} {'held-out':>16s} {'gain':>6s} {'95 % interval':>15s}",
-        line(UNCHANGED, read_study(UNCHANGED.name)),
-    ]
-    for each in found:
-        interval = format_interval(mean_interval(each.gain))
-        lines.append(f"{line(each.idea, each.study)} {100 * each.gain.mean:+6.2f} {interval:>15s}")
-    return "\n".join(lines)
+    header = f"{'':13s} {'':37s} {'parameters':>10s} {'held-out':>16s} {'gain':>6s} {'95 % interval':>15s}"
+    lines = [f"{line(each.tried, each.study)} {format_gain(each.gain)}" for each in found]
+    return "\n".join([header, line(UNCHANGED, read_study(UNCHANGED.name)), *lines])
 
 
 def plot_ideas(found: Sequence[Found]) -> Figure:
@@ -91,7 +89,7 @@ def plot_ideas(found: Sequence[Found]) -> Figure:
         axis.plot([low, high], [row, row], color=colour, linewidth=2)
         axis.plot([100 * each.gain.mean], [row], "o", color=colour)
     axis.axvline(0, color=GREY, linewidth=1)
-    axis.set_yticks(range(len(ranked)), [f"{each.idea.kind}: {each.idea.change}" for each in ranked], fontsize=8)
+    axis.set_yticks(range(len(ranked)), [f"{each.tried.kind}: {each.tried.change}" for each in ranked], fontsize=8)
     axis.set_title("What each change gains on held-out digits of other writers")
     axis.set_xlabel("points of accuracy against the network as it is; 95 % interval over seeds")
     return figure

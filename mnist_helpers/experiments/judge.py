@@ -1,81 +1,51 @@
-"""Judged by writers of whom nothing was trained on: the final network and its parts, every idea, every step.
-
-Ten runs each, seed by seed, so that every fold of writers is held out twice; one change at a time.
-"""
+"""Judged by writers of whom nothing was trained on: the final network and its parts, every idea, every step."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from mnist_helpers.data import Augmentation
-from mnist_helpers.experiments.experiment import Experiment
-from mnist_helpers.experiments.ideas import IDEAS, UNCHANGED
+from mnist_helpers.experiments.experiment import ABLATIONS, SHORT, Experiment
+from mnist_helpers.experiments.ideas import IDEAS, UNCHANGED, Found, format_gain
 from mnist_helpers.experiments.speedups import STEPS, TRIED
-from mnist_helpers.sweeps import differences, format_spread, mean_interval, read_study, sign_flip_p, spread
+from mnist_helpers.sweeps import differences, format_spread, read_study, sign_flip_p, spread
 
 BY_WRITERS = {"held_out": "writers", "validation_size": 11_000}
-SEEDS = range(10)
+SEEDS = range(10)  # every fold of writers is held out twice
 
 
 def _again(experiment: Experiment, **settings: object) -> Experiment:
-    name = f"writers_{experiment.name.removeprefix('idea_').removeprefix('writers_')}"
+    name = f"writers_{experiment.name.removeprefix('idea_')}"
     return replace(experiment, name=name, settings=experiment.settings | BY_WRITERS | settings, seeds=SEEDS)
 
 
 FINAL = Experiment("writers_final", "the final network, 15 epochs", BY_WRITERS, SEEDS)
-PARTS = (
-    _again(Experiment("final_without_augmentation", "no augmentation", {"augmentation": None})),
-    _again(
-        Experiment("final_without_affine", "no geometry", {}),
-        augmentation=Augmentation(degrees=0, translate=0, scale=(1, 1), shear=0),
-    ),
-    _again(
-        Experiment("final_without_colour", "no brightness, contrast", {}),
-        augmentation=Augmentation(brightness=0, contrast=0),
-    ),
-    _again(Experiment("final_without_erasing", "no blanking", {}), augmentation=Augmentation(erasing_p=0)),
-    _again(Experiment("final_without_dropout", "no dropout", {"model": "batchnorm"})),
+# all but the last two, which are of the rate too; here with all fifteen epochs
+PARTS = tuple(
+    _again(Experiment(f"final_{each.name}", each.change, {k: v for k, v in each.settings.items() if k not in SHORT}))
+    for each in ABLATIONS[:-2]
 )
 UNCHANGED_AGAIN, IDEAS_AGAIN = _again(UNCHANGED), tuple(map(_again, IDEAS))
 # where an idea pads maps as well, it is held against a network that only pads them
 PADDED = {
-    "writers_early_pool": _again(UNCHANGED, model="compact_padded_behind"),
-    "writers_residual": _again(UNCHANGED, model="compact_padded_both"),
-}
-PADDED = {
-    idea: replace(each, name=f"writers_{each.settings['model'].removeprefix('compact_')}", change="padded alike")
-    for idea, each in PADDED.items()
+    f"writers_{idea}": _again(replace(UNCHANGED, name=plan, change="padded alike"), model=f"compact_{plan}")
+    for idea, plan in (("early_pool", "padded_behind"), ("residual", "padded_both"))
 }
 # the first step is the final network
 STEPS_AGAIN, TRIED_AGAIN = (FINAL, *map(_again, STEPS[1:])), tuple(map(_again, TRIED))
-AGAINST: dict[str, Experiment] = {
+AGAINST: dict[str, Experiment] = {  # what each changes one thing of, by its name
     **{part.name: FINAL for part in PARTS},
     **{idea.name: UNCHANGED_AGAIN for idea in IDEAS_AGAIN},
     **PADDED,
     **{step.name: before for before, step in pairwise(STEPS_AGAIN)},
     **{tried.name: STEPS_AGAIN[-1] for tried in TRIED_AGAIN},
 }
-"""What each changes one thing of, by its name."""
 GROUPS = {
     "judge-final": (FINAL, *PARTS),
     "judge-ideas": (UNCHANGED_AGAIN, *PADDED.values(), *IDEAS_AGAIN),
     "judge-steps": (*STEPS_AGAIN[1:], *TRIED_AGAIN),
 }
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What held-out writers say of a change, over the seeds that it and what it changes have."""
-
-    experiment: Experiment
-    accuracy: str
-    gain: float
-    """Mean over seeds of the difference in held-out accuracy, as a share."""
-    interval: tuple[float, float]
-    p: float
-    """Of a sign-flip test, corrected for all that are judged together."""
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -87,29 +57,21 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected.tolist()
 
 
-def judge(experiments: Sequence[Experiment]) -> list[Verdict]:
-    """Return the verdict on each experiment that changes another, all of them judged together.
-
-    Raises:
-        FileNotFoundError: one has not been run.
-    """
-    chosen = [each for each in experiments if each.name in AGAINST]
-    pairs = [(read_study(each.name), read_study(AGAINST[each.name].name)) for each in chosen]
+def judge(experiments: Sequence[Experiment]) -> list[tuple[Found, float]]:
+    """Return what each, one of `AGAINST`, did, and its sign-flip p corrected for all; all must have been run."""
+    pairs = [(read_study(each.name), read_study(AGAINST[each.name].name)) for each in experiments]
     by_seed = [differences(study, base, "validation_accuracy") for study, base in pairs]
     corrected = holm([sign_flip_p(each) for each in by_seed])
     return [
-        Verdict(each, format_spread(study.validation_accuracy), spread(gains).mean, mean_interval(spread(gains)), p)
-        for each, (study, _), gains, p in zip(chosen, pairs, by_seed, corrected, strict=True)
+        (Found(each, study, spread(gains)), p)
+        for each, (study, _), gains, p in zip(experiments, pairs, by_seed, corrected, strict=True)
     ]
 
 
-def format_verdicts(verdicts: Sequence[Verdict]) -> str:
+def format_verdicts(verdicts: Sequence[tuple[Found, float]]) -> str:
     """Return one line a change: held-out accuracy, gain in points with its 95 % interval, corrected p-value."""
     lines = [f"{'':36s} {'held-out':>15s} {'gain':>6s} {'95 % interval':>15s} {'p, Holm':>8s}"]
-    for each in verdicts:
-        low, high = (100 * limit for limit in each.interval)
-        lines.append(
-            f"{each.experiment.change:36s} {each.accuracy:>15s} {100 * each.gain:+6.2f} "
-            f"{f'{low:+.2f} to {high:+.2f}':>15s} {each.p:8.3f}"
-        )
+    for each, p in verdicts:
+        accuracy = format_spread(each.study.validation_accuracy)
+        lines.append(f"{each.tried.change:36s} {accuracy:>15s} {format_gain(each.gain)} {p:8.3f}")
     return "\n".join(lines)

@@ -1,7 +1,4 @@
-"""The ledger: what every iteration of the course cost and reached, one row each.
-
-`make ledger` times an epoch of each, draws the ledger and prints the README's table; the rest is in the studies.
-"""
+"""The ledger: what every iteration of the course cost, timed by `make ledger`, and reached, as the studies say."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -11,16 +8,7 @@ from statistics import median
 import torch
 from matplotlib.figure import Figure
 
-from mnist_helpers.benchmarks import (
-    MEMORY,
-    Record,
-    Taken,
-    epoch_seconds,
-    read_record,
-    take_turns,
-    timed,
-    write_record,
-)
+from mnist_helpers.benchmarks import MEMORY, Record, Taken, epoch_seconds, take_turns, timed
 from mnist_helpers.data import load_split
 from mnist_helpers.experiments.experiment import FASTER, ITERATIONS, SMALLER, Experiment
 from mnist_helpers.looking import BLUE, draw_studies, panels
@@ -36,7 +24,11 @@ HEADER = ("iteration", "parameters", "field", "multiply-adds", "epochs", "second
 class Ledger(Record, frozen=True):
     """What an epoch of every iteration took, training and evaluation, measured in turn."""
 
+    NAME = "ledger"
     seconds_per_epoch: dict[str, float]
+
+
+read_ledger = Ledger.read
 
 
 def time_epochs(repeat: int) -> Iterator[Taken]:
@@ -49,11 +41,6 @@ def time_epochs(repeat: int) -> Iterator[Taken]:
             yield Taken(name, whole / config.epochs)
         else:
             yield Taken(name, epoch_seconds(MEMORY, config, split, TIMED_BATCHES))
-
-
-def read_ledger() -> Ledger:
-    """Read `outputs/ledger.json`; FileNotFoundError where `make ledger` has not been run."""
-    return read_record(Ledger, "ledger")
 
 
 def _cells(ledger: Ledger, step: Experiment) -> tuple[str, ...]:
@@ -112,6 +99,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     repeats = take_turns(time_epochs, REPEATS)
     seconds = {name: round(median(taken.seconds for taken in of_one), 2) for name, of_one in repeats.items()}
     ledger = Ledger(environment=describe_environment(torch.device("cpu")), seconds_per_epoch=seconds)
-    write_record(ledger, "ledger", ledger=plot_ledger(ledger))
+    ledger.write(ledger=plot_ledger(ledger))
     print(markdown_ledger(ledger))
     return 0

@@ -1,8 +1,4 @@
-"""The steps from the final network to the fast one, one change each, and what was tried beside them.
-
-Each is trained on 50,000 images and was chosen by the 10,000 held out; all are timed in turn into
-`outputs/speedups.json`.
-"""
+"""Steps from the final network to the fast one, one change each, and what was tried; chosen by held-out images."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -13,14 +9,13 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from mnist_helpers.benchmarks import Measured, Record, Taken, compare, read_record, take_turns, timed, write_record
+from mnist_helpers.benchmarks import Measured, Record, Taken, compare, take_turns, timed
 from mnist_helpers.experiments.experiment import Experiment
 from mnist_helpers.looking import BLUE, ORANGE, panels, plot_digits
 from mnist_helpers.runs import FAST, GENTLE, NO_COLOUR_NO_BLANKING, RunConfig, make_config
 from mnist_helpers.sweeps import format_spread, read_study
 from mnist_helpers.training import describe_environment, fit
 
-HELD_OUT = {"validation_size": 10_000}
 SHORT = 6  # a run of more epochs is timed over one and scaled
 REPEATS = 3
 
@@ -35,7 +30,7 @@ FROZEN = {**WHITENED, "learning_epochs": (1, 3)}
 
 
 def _step(name: str, change: str, seeds: Sequence[int] = range(10), **settings: Any) -> Experiment:
-    return Experiment(f"speed_{name}", change, {**HELD_OUT, "model": "fast", **settings}, seeds)
+    return Experiment(f"speed_{name}", change, {"validation_size": 10_000, "model": "fast", **settings}, seeds)
 
 
 STEPS = (
@@ -61,7 +56,11 @@ TRIED = (
 class Speedups(Record, frozen=True):
     """Seconds of every step's whole training on 50,000 images, evaluation excluded, the steps timed in turn."""
 
+    NAME = "speedups"
     steps: dict[str, Measured]
+
+
+read_speedups = Speedups.read
 
 
 def time_steps(repeat: int) -> Iterator[Taken]:
@@ -71,11 +70,6 @@ def time_steps(repeat: int) -> Iterator[Taken]:
         share = 1 if config.epochs <= SHORT else config.epochs
         shorter = config.but(epochs=config.epochs // share)
         yield Taken(step.name, share * timed(partial(fit, shorter.build, config.split().train, shorter))[0])
-
-
-def read_speedups() -> Speedups:
-    """Read `outputs/speedups.json`; FileNotFoundError where they have not been timed (`make speedups`)."""
-    return read_record(Speedups, "speedups")
 
 
 def format_speedups(speedups: Speedups, steps: Sequence[Experiment]) -> str:
@@ -112,8 +106,7 @@ def plot_speedups(speedups: Speedups, steps: Sequence[Experiment], title: str) -
 def plot_filters(weights: Tensor, title: str) -> Figure:
     """Draw first-layer filters (C, 1, K, K), all on one scale: light takes away, dark adds."""
     most = float(weights.abs().max())
-    names = [f"{number}" for number in range(1, len(weights) + 1)]
-    return plot_digits(weights[:, 0], names, 8, title, limits=(-most, most))
+    return plot_digits(weights[:, 0], [str(n) for n in range(1, len(weights) + 1)], 8, title, limits=(-most, most))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -121,6 +114,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     argparse.ArgumentParser(prog="python -m mnist_helpers time-speedups", description=__doc__).parse_args(arguments)
     found = take_turns(time_steps, REPEATS)
     speedups = Speedups(environment=describe_environment(torch.device("cpu")), steps=compare(found, [STEPS[0].name]))
-    write_record(speedups, "speedups")
+    speedups.write()
     print(format_speedups(speedups, (*STEPS, *TRIED)))
     return 0

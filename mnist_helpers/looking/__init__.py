@@ -13,7 +13,6 @@ from .plots import (
     GREEN,
     GREY,
     ORANGE,
-    WIDTH,
     panels,
     plot_alikeness,
     plot_augmentation,

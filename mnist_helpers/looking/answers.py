@@ -18,14 +18,11 @@ DOUBTFUL_TEST_LABELS = {
 
 @dataclass(frozen=True)
 class Reliability:
-    """Answers grouped by confidence, the least confident bin first, empty bins left out: all (B,), B ≤ 15.
+    """Answers grouped by confidence, the least confident bin first, empty bins left out: all (B,), B ≤ 15."""
 
-    How many they are and how many of them are right (int64), and their mean confidence (float64).
-    """
-
-    counts: np.ndarray
-    correct: np.ndarray
-    confidence: np.ndarray
+    counts: np.ndarray  # int64
+    correct: np.ndarray  # int64
+    confidence: np.ndarray  # mean, float64
 
     @property
     def accuracy(self) -> np.ndarray:
@@ -61,22 +58,14 @@ def expected_calibration_error(bins: Reliability) -> float:
     return float(np.average(np.abs(bins.accuracy - bins.confidence), weights=bins.counts))
 
 
-def agrees(answer: int, reading: str) -> bool:
-    """Return whether an answer is (one of) what most people read, such as "6" or "4 or 9"; "no digit" never is."""
-    return str(answer) in reading.split(" or ")
-
-
 def count_right(predictions: Tensor, targets: Tensor) -> dict[str, tuple[int, int]]:
-    """Return right answers and digits counted, as labelled first, then corrected in two ways.
-
-    `predictions` and `targets` (10000,) int64 are of the whole test set in its own order.
-    """
+    """Return right answers and digits counted of the test set's (10000,) int64: as labelled, then in two others."""
     right = predictions == targets
     undisputed = torch.ones_like(right)
     undisputed[list(DOUBTFUL_TEST_LABELS)] = False
     rest, rest_count = int(right[undisputed].sum()), int(undisputed.sum())
     readable = {index: reading for index, reading in DOUBTFUL_TEST_LABELS.items() if reading != "no digit"}
-    agreed = sum(agrees(int(predictions[index]), reading) for index, reading in readable.items())
+    agreed = sum(str(int(predictions[index])) in reading.split(" or ") for index, reading in readable.items())
     return {
         "as labelled": (int(right.sum()), len(targets)),
         "without the disputed digits": (rest, rest_count),

@@ -58,24 +58,21 @@ def change_width(pixels: Tensor, change: float) -> Tensor:
 
 @dataclass(frozen=True)
 class Damage:
-    """One way to damage digits, and how far to go."""
+    """One way to damage digits, how far to go, and the strengths that training images were drawn from, if any."""
 
     name: str
     unit: str
     apply: Callable[[Tensor, float], Tensor]
-    """Of raw pixels (N, 28, 28) uint8 and a strength."""
     strengths: tuple[float, ...]
     trained: tuple[float, float] | None = None
-    """The strengths that training images were drawn from; None: it had none of this."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """What a network made of damaged digits: one value a strength, as shares."""
+    """Shares right at each strength, and mean probabilities of the predicted class: the same for one that knows."""
 
     accuracy: tuple[float, ...]
     confidence: tuple[float, ...]
-    """Mean probability of the predicted class: equal to the accuracy if the network knew how well it does."""
 
 
 def respond(network: nn.Module, images: Images, damage: Damage) -> Response:

@@ -16,10 +16,8 @@ MOST_ERRORS = 100
 
 
 def plot_confusion(matrix: np.ndarray) -> Figure:
-    """Draw a confusion matrix (10, 10) of counts, labels down, predictions across; the diagonal stays blank.
-
-    Right answers outnumber each kind of error by hundreds: coloured together, no error would show.
-    """
+    """Draw a confusion matrix (10, 10) of counts, labels down, predictions across; the diagonal stays blank."""
+    # coloured together with the many right answers, no error would show
     errors = np.where(np.eye(len(matrix), dtype=bool), 0, matrix)
     figure, axis = panels(5.4, width=6)
     display = ConfusionMatrixDisplay(errors).plot(ax=axis, cmap="Blues", colorbar=False)

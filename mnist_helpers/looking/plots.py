@@ -6,6 +6,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
@@ -32,13 +33,19 @@ def look(index: int) -> dict[str, Any]:
     return {"color": COLOURS[index], "linestyle": STYLES[index], "marker": MARKERS[index], "markersize": 4}
 
 
+def curves(height: float, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> tuple[Figure, Axes]:
+    """Return a figure as `panels` does, with a line through its x and y for each name, and its axis."""
+    figure, axis = panels(height)
+    for index, (name, (x, y)) in enumerate(lines.items()):
+        axis.plot(x, y, label=name, **look(index))
+    axis.legend()
+    return figure, axis
+
+
 def plot_digits(
     images: Tensor | Sequence[Tensor], titles: Sequence[str], columns: int, title: str, limits: Limits = (None, None)
 ) -> Figure:
-    """Draw N images (H, W), uint8 or float, in a grid, each with its own short title.
-
-    `limits` are drawn white and black; without them each image's own lightest and darkest.
-    """
+    """Draw N images (H, W), uint8 or float; white and black are `limits`, or each one's own lightest and darkest."""
     rows = math.ceil(len(images) / columns)
     height = rows * (WIDTH / columns + 0.22) + 0.4
     figure, axes = panels(height, rows, columns, squeeze=False)
@@ -86,23 +93,17 @@ def plot_distributions(values: Tensor, targets: Tensor, title: str, unit: str) -
 
 def plot_readings(degrees: Sequence[float], shares: Mapping[str, Sequence[float]], title: str) -> Figure:
     """Draw how often (%) a digit turned by each angle is read as each of the named classes."""
-    figure, axis = panels(3)
-    for index, (name, values) in enumerate(shares.items()):
-        axis.plot(degrees, values, label=name, **look(index))
+    figure, axis = curves(3, {name: (degrees, values) for name, values in shares.items()})
     axis.set(title=title, xlabel="rotation (degrees)", ylabel="read as (%)", ylim=(-3, 103))
-    axis.legend()
     return figure
 
 
 def plot_alikeness(apart: Sequence[int], alike: Mapping[str, Sequence[float]], title: str) -> Figure:
     """Draw how alike images are against how many places apart they lie, one line for each set of images."""
-    figure, axis = panels(3)
-    for index, (name, values) in enumerate(alike.items()):
-        axis.plot(apart, values, label=name, **look(index))
+    figure, axis = curves(3, {name: (apart, values) for name, values in alike.items()})
     axis.axhline(0, color=GREY, linewidth=1)
     axis.set(title=title, xlabel="places apart in the file", ylabel="correlation", xscale="log")
     axis.xaxis.set_major_formatter("{x:,.0f}")
-    axis.legend()
     return figure
 
 
@@ -124,13 +125,11 @@ def plot_shares(rows: Sequence[Layer], title: str) -> Figure:
 
 def plot_signals(sizes: Mapping[str, Mapping[str, float]]) -> Figure:
     """Draw the size of the signal after each layer (values by layer), one line for each name."""
-    figure, axis = panels(3.2)
-    for index, (name, by_layer) in enumerate(sizes.items()):
-        # by number: the same convolution has another name beside a BatchNorm
-        axis.plot(range(1, len(by_layer) + 1), list(by_layer.values()), label=name, **look(index))
+    # by number: the same convolution has another name beside a BatchNorm
+    lines = {name: (range(1, len(by_layer) + 1), list(by_layer.values())) for name, by_layer in sizes.items()}
+    figure, axis = curves(3.2, lines)
     axis.set(title="Signal after each convolution, before training", ylabel="difference between images", yscale="log")
     axis.set_xlabel("convolution")
-    axis.legend()
     return figure
 
 

@@ -74,8 +74,7 @@ def occlusion(network: nn.Module, pixels: Tensor, classes: Tensor) -> Tensor:
         warnings.simplefilter("ignore", TqdmWarning)
         from captum.attr import Occlusion
     attribute = Occlusion(network).attribute
-    falls = attribute(inputs, patch, stride, paper, classes, perturbations_per_eval=PATCHES_AT_ONCE)
-    return falls.squeeze(1).float()
+    return attribute(inputs, patch, stride, paper, classes, perturbations_per_eval=PATCHES_AT_ONCE).squeeze(1).float()
 
 
 @torch.no_grad()

@@ -86,8 +86,7 @@ def draw_studies(axis: Axes, studies: Sequence[Study], names: Sequence[str]) -> 
         mean = 100 * (1 - study.test_accuracy.mean)
         axis.plot(errors, [row] * len(errors), "o", color=BLUE, alpha=0.6)
         axis.plot([mean], [row], "|", color=ORANGE, markersize=18, markeredgewidth=3)
-        label = f"{100 - mean:.2f} %"
-        axis.annotate(label, (mean, row), (0, 9), textcoords="offset points", ha="center", fontsize=8)
+        axis.annotate(f"{100 - mean:.2f} %", (mean, row), (0, 9), textcoords="offset points", ha="center", fontsize=8)
     axis.axvline(0.6, color=GREEN, linestyle="--", linewidth=1)
     axis.set_yticks(range(len(studies)), list(names))
     axis.set(xlabel="wrong on the test set (%); dots: seeds, bar: mean, dashed: 99.4 % right", xscale="log")

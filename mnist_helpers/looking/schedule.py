@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from mnist_helpers.data import CLASSES, Images, augment
-from mnist_helpers.looking.plots import BLUE, COLOURS, GREY, ORANGE, STYLES, look, panels
+from mnist_helpers.looking.plots import BLUE, COLOURS, GREY, ORANGE, STYLES, curves, panels
 from mnist_helpers.training import Settings, in_float32, make_optimizer, make_schedule, start, train_step
 
 EXPLODED = 4  # times the lowest loss so far
@@ -44,10 +44,7 @@ def range_test(
     Smith 2017, Cyclical Learning Rates for Training Neural Networks, https://arxiv.org/abs/1506.01186. Trains a copy
     of a network, or what a class or function such as `config.build` makes, and ends early when the loss has exploded.
     Of the settings batch size, optimizer, augmentation and seed count. Returns the rate and the loss (mean
-    cross-entropy in nats) of every step taken.
-
-    Raises:
-        NetworkError: the network does not map images to one logit a class.
+    cross-entropy in nats) of every step taken; NetworkError where images do not become one logit a class.
     """
     images = images.to(settings.torch_device())
     state = start(copy.deepcopy(network) if isinstance(network, nn.Module) else network, images, settings)
@@ -79,13 +76,12 @@ def plot_schedule(learning_rates: Sequence[float], momenta: Sequence[float], ste
 
 def plot_rates(reached: Mapping[str, Mapping[float, float]], title: str) -> Figure:
     """Draw the training loss reached at each constant learning rate, one line for each network."""
-    figure, axis = panels(3)
-    for index, (name, by_rate) in enumerate(reached.items()):
-        axis.plot(list(by_rate), list(by_rate.values()), label=name, **look(index))
+    figure, axis = curves(3, {name: (list(by_rate), list(by_rate.values())) for name, by_rate in reached.items()})
+    rates = list(next(iter(reached.values())))
     axis.axhline(math.log(CLASSES), color=GREY, linewidth=1, linestyle=":")
-    axis.annotate("nothing learnt", (min(by_rate), math.log(CLASSES)), xytext=(0, 3), textcoords="offset points")
+    axis.annotate("nothing learnt", (min(rates), math.log(CLASSES)), xytext=(0, 3), textcoords="offset points")
     axis.set(title=title, xlabel="learning rate", ylabel="cross-entropy (nats)", xscale="log", ylim=(0, 3))
-    axis.set_xticks(list(by_rate), [f"{rate:g}" for rate in by_rate])
+    axis.set_xticks(rates, [f"{rate:g}" for rate in rates])
     axis.minorticks_off()
     axis.legend(loc="lower left")
     return figure

@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mnist_helpers.data import Images
 from mnist_helpers.networks import Views, together
-from mnist_helpers.runs.own import known_network
+from mnist_helpers.runs.own import course_network
 from mnist_helpers.training import EPOCH_BUDGET, Hook, LossOf, Settings
 
 
@@ -19,8 +19,8 @@ class HookSettings(BaseModel):
     """What a run says of its hooks."""
 
     whitened: bool = False  # the first convolution starts from the training images' principal components (Whitening)
-    # a network, trained first by its own recipe on the same images, whose answers this one learns too (Taught)
-    teacher: Annotated[str, AfterValidator(known_network)] | None = None
+    # one of the course's networks, trained first by its own recipe on the same images, whose answers are learnt too
+    teacher: Annotated[str, AfterValidator(course_network)] | None = None
     # epochs in which the first block learns, the second, and so on; without a number: in all (Freezing)
     learning_epochs: tuple[Annotated[int, Field(ge=0, lt=EPOCH_BUDGET)], ...] = ()
     augmentation_end: float = Field(1, ge=0, le=1)  # share of it left in the last epoch; shrinks evenly (Calming)

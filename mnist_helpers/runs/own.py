@@ -24,6 +24,13 @@ def known_network(name: str) -> str:
     return name
 
 
+def course_network(name: str) -> str:
+    """Return the name of one of the course's networks; ValueError: it is none."""
+    if name not in MODELS:
+        raise ValueError(f"allowed: {', '.join(MODELS)}")
+    return name
+
+
 def is_own(name: str) -> bool:
     """Say whether a name that `known_network` takes is that of a file."""
     return name not in MODELS

@@ -16,8 +16,7 @@ from types import ModuleType
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import RunConfig, is_own, own_file
 from mnist_helpers.sweeps.engines import TICK_SECONDS, Ended, Engine, attempt
-from mnist_helpers.sweeps.provenance import CodeVersion
-from mnist_helpers.sweeps.study import FailedRun, RunRecord
+from mnist_helpers.sweeps.study import CodeVersion, FailedRun, RunRecord
 
 REACHABLE_SECONDS = 10
 RETRIES = 3  # of a run whose node was lost
@@ -28,10 +27,7 @@ class ClusterError(RuntimeError):
 
 
 def cluster_engine(address: str) -> Engine:
-    """Return the engine of the Ray cluster at `address`, such as `10.0.0.1:6379`, `ray://10.0.0.1:10001` or `auto`.
-
-    Raises ClusterError where Ray is not installed.
-    """
+    """Return the engine of a Ray cluster at `HOST:PORT`, `ray://HOST:PORT` or `auto`; ClusterError without Ray."""
     try:
         import ray
     except ImportError:
@@ -60,10 +56,7 @@ def _run_on_cluster(configs: Sequence[RunConfig], code: CodeVersion, ray: Module
 
 
 def pack(configs: Sequence[RunConfig], folder: Path) -> None:
-    """Copy what runs need on another machine to `folder`: helpers, archives, the files of networks of one's own.
-
-    Raises ClusterError for a network outside the project.
-    """
+    """Copy helpers, archives and the files of networks of one's own; ClusterError for one outside the project."""
     for name in ("mnist_helpers", "data"):
         rest = shutil.ignore_patterns("__pycache__", "*-ubyte")  # what is made or extracted from the others
         shutil.copytree(PROJECT_ROOT / name, folder / name, ignore=rest)

@@ -15,23 +15,21 @@ from mnist_helpers.sweeps.study import FinishedRun, Spread, Study, spread
 from mnist_helpers.training import accuracy_interval
 
 TEST_IMAGES = 10_000
-RESAMPLES = 20_000
-"""Sign patterns drawn where there are too many to try all: a p-value's standard error is then at most 0.004."""
+RESAMPLES = 20_000  # sign patterns, where there are too many to try all: a p-value's standard error is then ≤ 0.004
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How one study does against another, over the seeds that both have."""
+    """How one study does against another in test accuracy, over the seeds that both have; the p-values are of signs.
+
+    `seeds_p` flips those of the seeds' differences; `images_p` those of every test image's difference in how many
+    seeds read it wrong: for one seed, McNemar's exact test.
+    """
 
     difference: Spread
-    """In test accuracy, seed by seed."""
     interval: tuple[float, float]
-    """95 % interval of the mean difference over seeds (Student's t)."""
     seeds_p: float
-    """Permutation test: how often the differences with random signs have a mean as far from 0."""
     images_p: float
-    """The same with random signs for every test image's difference in how many seeds read it wrong: for one seed,
-    McNemar's exact test."""
 
 
 def difference(study: Study, other: Study, figure: str = "test_accuracy") -> Spread:
@@ -42,10 +40,7 @@ def difference(study: Study, other: Study, figure: str = "test_accuracy") -> Spr
 def differences(study: Study, other: Study, figure: str = "test_accuracy") -> list[float]:
     """Return how much higher a figure of the last epoch is in `study` than in `other`, for each seed both have.
 
-    Pairs share the split and the order of images, so that they differ less than any two runs.
-
-    Raises:
-        ValueError: they have no seed in common.
+    Pairs share the split and the order of images: they differ less than any two runs. ValueError where there is none.
     """
     return [getattr(one.history[-1], figure) - getattr(two.history[-1], figure) for one, two in _pairs(study, other)]
 
@@ -73,8 +68,7 @@ def images_interval(found: Spread) -> tuple[float, float]:
 def mcnemar(mistakes: Sequence[int], others: Sequence[int]) -> tuple[int, int, float]:
     """Test two networks on the images that one of them reads and the other does not (McNemar 1947, exact).
 
-    Returns:
-        How many only the one gets wrong, how many only the other, and the two-sided p-value of so uneven a split.
+    Returns how many only the one gets wrong, how many only the other, and the two-sided p-value of so uneven a split.
     """
     only_one, only_other = len(set(mistakes) - set(others)), len(set(others) - set(mistakes))
     if only_one + only_other == 0:
@@ -83,11 +77,7 @@ def mcnemar(mistakes: Sequence[int], others: Sequence[int]) -> tuple[int, int, f
 
 
 def compare_studies(study: Study, other: Study) -> Comparison:
-    """Compare two studies over the seeds both have.
-
-    Raises:
-        ValueError: they have fewer than two seeds in common, or a run without its mistakes on record.
-    """
+    """Compare two studies; ValueError with fewer than two seeds in common or a run without mistakes on record."""
     by_seed, pairs = differences(study, other), _pairs(study, other)
     ours, theirs = (_wrong_counts(study, [one for one, _ in pairs]), _wrong_counts(other, [two for _, two in pairs]))
     # images on which both do equally well add nothing to the statistic, whatever their sign
@@ -110,9 +100,7 @@ def sign_flip_p(differences: Sequence[float]) -> float:
     if not any(differences):
         return 1.0
     values, random = np.asarray(differences, dtype=float), np.random.default_rng(0)
-    found = stats.permutation_test(
-        (values,), np.mean, permutation_type="samples", vectorized=True, n_resamples=RESAMPLES, rng=random
-    )
+    found = stats.permutation_test((values,), np.mean, permutation_type="samples", n_resamples=RESAMPLES, rng=random)
     return float(found.pvalue)
 
 

@@ -1,5 +1,6 @@
 """What a sweep runs: settings, a grid or list of changes to them, and seeds; as code or as a TOML or JSON file."""
 
+import hashlib
 import itertools
 import json
 import tempfile
@@ -13,9 +14,9 @@ from pydantic import AfterValidator, BaseModel, ValidationError
 
 from mnist_helpers.paths import display_path, resolve
 from mnist_helpers.runs import ConfigError, RunConfig, explain, make_config
+from mnist_helpers.training import PLACES
 
-RUNNERS_OWN = ("seed", "output_dir", "resume")
-"""Parameters of a run that the sweep chooses itself."""
+RUNNERS_OWN = ("seed", "output_dir", "resume")  # parameters of a run that the sweep chooses itself
 NAME_LENGTH = 100
 
 
@@ -49,10 +50,7 @@ class SweepPlan(BaseModel, frozen=True, extra="forbid"):
     grid: dict[str, Annotated[list[Any], AfterValidator(_some)]] = {}
 
     def configurations(self) -> dict[str, dict[str, Any]]:
-        """Return the settings of each configuration by its label, what sets it apart, such as `max_lr=0.1`.
-
-        Raises ConfigError where a parameter is chosen twice, or is the sweep's own to choose.
-        """
+        """Return each configuration's settings by what sets it apart (`max_lr=0.1`); ConfigError for a bad choice."""
         found = {}
         for change in self.changes:
             for values in itertools.product(*self.grid.values()):
@@ -98,10 +96,7 @@ def make_plan(**fields: Any) -> SweepPlan:
 def read_plan(file: str | Path) -> SweepPlan:
     """Read a plan from a `.toml` or `.json` file; without a name in it, it has the file's.
 
-    A relative path is taken from where one stands, or else from the project's top folder.
-
-    Raises:
-        ConfigError: the file is not there, not TOML or JSON, or not a plan.
+    A relative path is taken from here or else from the project's top; ConfigError for one not there or not a plan.
     """
     here = Path(file).expanduser()
     path = here if here.exists() else resolve(file)
@@ -114,6 +109,17 @@ def read_plan(file: str | Path) -> SweepPlan:
     except (OSError, ValueError, TypeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"{display_path(path.absolute())}: {reason}") from None
+
+
+def config_key(config: RunConfig) -> str:
+    """Return a short name for what `config` trains, whatever the seed and wherever it happens."""
+    settings = config.model_dump(mode="json", exclude=PLACES | {"seed"})
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def run_key(config: RunConfig) -> str:
+    """Return a short name for what `config` trains, such as `1f6c5a3be02d_seed_0`."""
+    return f"{config_key(config)}_seed_{config.seed}"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,4 @@
-"""What is on record of a sweep: its studies, and single runs for as long as their study is not whole.
-
-One sweep at a time writes to it.
-"""
+"""What is on record of a sweep: its studies, and single runs for as long as their study is not whole."""
 
 import hashlib
 import re
@@ -17,9 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from mnist_helpers.files import remove_partials, write_text_atomically
 from mnist_helpers.paths import display_path
 from mnist_helpers.runs import RunConfig
-from mnist_helpers.sweeps.plan import Configuration
-from mnist_helpers.sweeps.provenance import CodeVersion
-from mnist_helpers.sweeps.study import FailedRun, FinishedRun, RunRecord, Study, config_key, make_study, run_key
+from mnist_helpers.sweeps.plan import Configuration, config_key, run_key
+from mnist_helpers.sweeps.study import CodeVersion, FailedRun, FinishedRun, RunRecord, Study, make_study
 
 LOCK_FILE = ".lock"
 NAME_LENGTH = 60  # of a study's file, which a file system may limit to 255 bytes
@@ -60,7 +56,7 @@ class RunStore:
         record = self.find(config)
         return isinstance(record, FinishedRun) and not (self._again and self.is_of_other_code(record))
 
-    def is_of_other_code(self, record: FinishedRun) -> bool:
+    def is_of_other_code(self, record: RunRecord) -> bool:
         """Say whether other sources made the record; one without a code version counts as such."""
         return record.code is None or record.code.sources != self.code.sources
 
@@ -122,31 +118,26 @@ def _read(path: Path, kind: Any) -> Any:
     try:
         return TypeAdapter(kind).validate_json(path.read_bytes())
     except ValidationError as error:
-        problem = error.errors()[0]["msg"]
-        raise RecordError(
-            f"{display_path(path)} is not a record of runs ({problem}); delete it to repeat them"
-        ) from None
+        problem = f"{display_path(path)} is not a record of runs ({error.errors()[0]['msg']})"
+        raise RecordError(f"{problem}; delete it to repeat them") from None
 
 
 @contextmanager
 def open_store(studies: Path, running: Path, code: CodeVersion, again: bool = False) -> Iterator[RunStore]:
     """Make the folders when they are not there, and keep other sweeps out for as long as the context lasts.
 
-    The lock is the operating system's: it ends with the process that holds it, however that dies.
-
-    Raises:
-        RecordError: another sweep is at work here, a file is not a record, or a folder cannot be made.
+    The lock is the operating system's: it ends with the process that holds it, however that dies. RecordError where
+    another sweep is at work, a file is not a record, or a folder cannot be made.
     """
+    here = display_path(running)
     try:
         for folder in (studies, running):
             folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(running / LOCK_FILE).acquire(timeout=0)
     except Timeout:
-        raise RecordError(
-            f"another sweep is at work in {display_path(running)}; wait for it, or give this one another name"
-        ) from None
+        raise RecordError(f"another sweep is at work in {here}; wait for it, or give this one another name") from None
     except OSError as error:
-        raise RecordError(f"{display_path(running)} cannot be used for records ({error.strerror})") from None
+        raise RecordError(f"{here} cannot be used for records ({error.strerror})") from None
     with lock:
         for folder in (studies, running):
             remove_partials(folder)

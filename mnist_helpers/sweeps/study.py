@@ -1,26 +1,39 @@
 """Runs on record, each with the code that made it; several seeds of one setting are a study: no lucky run."""
 
 import hashlib
-import json
 import statistics
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from mnist_helpers.paths import resolve
+from mnist_helpers.paths import PROJECT_ROOT, resolve
 from mnist_helpers.runs import RECORDS, RunConfig, RunResults
-from mnist_helpers.sweeps.provenance import CodeVersion
-from mnist_helpers.training import PLACES
+from mnist_helpers.sweeps.plan import config_key
 
 STUDIES = f"{RECORDS}/studies"
+PACKAGE = PROJECT_ROOT / "mnist_helpers"
+DECIDING = ("data", "networks", "training", "runs")
+"""Rooms whose code moves a run's numbers, or may: a comment counts too, better one repeat too many."""
+
+
+class CodeVersion(BaseModel, frozen=True):
+    """The code of a run: the project's commit, None outside git, and whether the helpers held changes since.
+
+    `sources`, a hash of the rooms in `DECIDING`, alone says whether two runs were made by the same code.
+    """
+
+    commit: str | None
+    dirty: bool | None
+    sources: str
 
 
 class FinishedRun(RunResults, frozen=True):
-    """The results of a run that reached its last epoch."""
+    """The results of a run that reached its last epoch, and its code, None from before that was kept."""
 
     code: CodeVersion | None
-    """None: recorded before code versions were kept."""
 
 
 class FailedRun(BaseModel, frozen=True, extra="forbid"):
@@ -45,11 +58,10 @@ class Spread(BaseModel, frozen=True):
 
 
 class Study(BaseModel, frozen=True):
-    """All runs of one setting, in order of seed, and the spread of their last epochs."""
+    """All runs of one setting (what differs from the recipe), by seed, and the spread of their last epochs."""
 
     name: str
     settings: dict[str, Any]
-    """What was chosen; everything else is as the network's recipe says."""
     test_accuracy: Spread
     test_loss: Spread
     validation_accuracy: Spread
@@ -60,17 +72,6 @@ class Study(BaseModel, frozen=True):
     def parameters(self) -> int:
         """How many its network has."""
         return self.runs[0].total_parameters
-
-
-def config_key(config: RunConfig) -> str:
-    """Return a short name for what `config` trains, whatever the seed and wherever it happens."""
-    settings = config.model_dump(mode="json", exclude=PLACES | {"seed"})
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def run_key(config: RunConfig) -> str:
-    """Return a short name for what `config` trains, such as `1f6c5a3be02d_seed_0`."""
-    return f"{config_key(config)}_seed_{config.seed}"
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -120,3 +121,32 @@ def format_studies(studies: Sequence[Study]) -> str:
             f"{test.minimum:10.2%} {test.maximum:8.2%}  {test.n:5d}"
         )
     return "\n".join(lines)
+
+
+def source_hash(package: Path = PACKAGE) -> str:
+    """Return a hash of the names and texts of all modules in the rooms in `DECIDING`; line ends do not count."""
+    digest = hashlib.sha256()
+    for path in sorted(path for room in DECIDING for path in (package / room).rglob("*.py")):
+        text = path.read_text(encoding="utf-8").encode()
+        # lengths keep a line that moves from one file to the next from going unseen
+        digest.update(f"{path.relative_to(package).as_posix()} {len(text)}\n".encode() + text)
+    return digest.hexdigest()[:16]
+
+
+def code_version() -> CodeVersion:
+    """Return the version of the helpers as they are on disk now."""
+    commit = dirty = None
+    checkout = _git("rev-parse", "--show-toplevel", "HEAD").splitlines()
+    # a project unpacked inside someone else's repository has no commit of its own
+    if checkout and Path(checkout[0]).resolve() == PROJECT_ROOT:
+        commit, dirty = checkout[1], bool(_git("status", "--porcelain", "--", PACKAGE.name))
+    return CodeVersion(commit=commit, dirty=dirty, sources=source_hash())
+
+
+def _git(*arguments: str) -> str:
+    """Return what git says, nothing where it fails or is not there."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout

@@ -12,27 +12,22 @@ from typing import Any
 from mnist_helpers.paths import resolve
 from mnist_helpers.runs import OWN, ConfigError
 from mnist_helpers.sweeps.cluster import ClusterError, cluster_engine
-from mnist_helpers.sweeps.engines import Engine, check_not_read_again, local_engine
+from mnist_helpers.sweeps.engines import Engine, check_not_read_again, local_engine, run_missing
 from mnist_helpers.sweeps.plan import SweepPlan, check_configurations, make_plan, parse_value, parse_values, read_plan
-from mnist_helpers.sweeps.provenance import code_version
-from mnist_helpers.sweeps.runner import run_missing
 from mnist_helpers.sweeps.store import RecordError, open_store
-from mnist_helpers.sweeps.study import STUDIES, FailedRun, FinishedRun, Study, format_studies, make_study
+from mnist_helpers.sweeps.study import STUDIES, FailedRun, Study, code_version, format_studies, make_study
 from mnist_helpers.training import PLACES
 
 SWEEPS = f"{OWN}/sweeps"
-RUNNING = "running"
-"""Folder for single runs, inside the sweep's."""
 
 
 @dataclass(frozen=True)
 class SweepReport:
-    """What is on record for the configurations of a sweep, each a `Study` of all its seeds that finished."""
+    """What is on record of a sweep, each study with all seeds that finished; how many by other code than today's."""
 
     studies: list[Study]
     failures: list[FailedRun]
     other_code: int
-    """Runs that other code than today's recorded."""
 
 
 def run_sweep(
@@ -44,12 +39,8 @@ def run_sweep(
     on where it stopped, on one machine even within a run, after its last whole epoch. When all seeds of a
     configuration have finished they are kept as its study, with those of earlier calls. Without an engine, runs go to
     this machine, one process a core; those that other code recorded are kept but when they are wanted `again`.
-
-    Raises:
-        ConfigError: a setting is not allowed; no run has started then.
-        RecordError: another sweep of this name is at work, a record is damaged, or of other settings.
-        ClusterError: the engine's cluster cannot be used.
-        UnguardedScript: called by a script whenever it is read.
+    ConfigError for a setting that is not allowed, before any run; RecordError where another sweep of this name is at
+    work or a record is damaged or of other settings; ClusterError; UnguardedScript in a script without a guard.
     """
     settings = plan.configurations()
     return run_studies(settings, dict.fromkeys(settings, plan.seeds), engine, again, f"{folder}/{plan.name}")
@@ -65,7 +56,7 @@ def run_studies(
     """Run every named setting with its seeds as `run_sweep` does; studies go to `folder`, or to `outputs/studies`."""
     check_not_read_again()
     configurations = check_configurations(settings, seeds)
-    running = f"{folder or f'{SWEEPS}/studies'}/{RUNNING}"
+    running = f"{folder or f'{SWEEPS}/studies'}/running"
     with open_store(resolve(folder or STUDIES), resolve(running), code_version(), again) as store:
         for each in configurations:
             store.settle(each)
@@ -75,7 +66,7 @@ def run_studies(
         return SweepReport(
             studies=[make_study(each.name, each.settings, runs) for each, runs in finished if runs],
             failures=[record for record in found if isinstance(record, FailedRun)],
-            other_code=sum(isinstance(run, FinishedRun) and store.is_of_other_code(run) for run in found),
+            other_code=sum(map(store.is_of_other_code, found)),
         )
 
 

@@ -7,8 +7,15 @@ from torch import nn
 from mnist_helpers.benchmarks import FAST_STEP, read_benchmark, read_profiles, trainings
 from mnist_helpers.benchmarks.benchmark import main_gpu
 from mnist_helpers.benchmarks.profiles import FROZEN_STEP, PARTS, REST, VERSIONS, measure_profile
-from mnist_helpers.benchmarks.reference import TrainMnistFastNet, train_mnist_fast
-from mnist_helpers.benchmarks.trainings import BFLOAT16_RUN, FAST_RUN, PEER_RUN, REFERENCE_RUN, SPRINT_RUN
+from mnist_helpers.benchmarks.trainings import (
+    BFLOAT16_RUN,
+    FAST_RUN,
+    PEER_RUN,
+    REFERENCE_RUN,
+    SPRINT_RUN,
+    peer_network,
+    train_mnist_fast,
+)
 from mnist_helpers.data import normalise
 from mnist_helpers.networks import build_model, count_parameters, layer_table, training_multiply_adds
 from mnist_helpers.training import evaluate
@@ -17,7 +24,7 @@ from mnist_helpers.training import evaluate
 def test_the_peer_is_the_published_network_and_learns(mnist):
     images = mnist[0].take(torch.arange(4_000))
     network = train_mnist_fast(normalise(images.pixels), images.targets, seed=0)
-    assert count_parameters(network) == count_parameters(TrainMnistFastNet()) == 215_194
+    assert count_parameters(network) == count_parameters(peer_network()) == 215_194
     assert evaluate(network, mnist[1]).accuracy > 0.8
 
 

@@ -11,7 +11,8 @@ from mnist_helpers.experiments.experiment import ABLATIONS, ITERATIONS
 from mnist_helpers.paths import PROJECT_ROOT, resolve
 from mnist_helpers.runs import make_config
 from mnist_helpers.sweeps import study, sweep
-from mnist_helpers.sweeps.study import config_key, read_study
+from mnist_helpers.sweeps.plan import config_key
+from mnist_helpers.sweeps.study import read_study
 
 
 def has_record(name: str) -> bool:

@@ -47,7 +47,7 @@ def test_the_table_and_picture_of_ideas_show_each():
     assert {len(line) for line in table[2:]} == {len(table[0])}
     (axis,) = plot_ideas(found).axes
     assert sorted(label.get_text() for label in axis.get_yticklabels()) == sorted(
-        f"{each.idea.kind}: {each.idea.change}" for each in found
+        f"{each.tried.kind}: {each.tried.change}" for each in found
     )
     plt.close("all")
 

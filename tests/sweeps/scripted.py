@@ -10,8 +10,7 @@ from mnist_helpers.paths import PROJECT_ROOT, resolve
 from mnist_helpers.runs import RunConfig
 from mnist_helpers.sweeps import study
 from mnist_helpers.sweeps.plan import SweepPlan
-from mnist_helpers.sweeps.provenance import CodeVersion
-from mnist_helpers.sweeps.study import FailedRun, FinishedRun, Study
+from mnist_helpers.sweeps.study import CodeVersion, FailedRun, FinishedRun, Study
 from mnist_helpers.training.results import EpochRecord, summarise
 
 TODAY = CodeVersion(commit=None, dirty=None, sources="today")

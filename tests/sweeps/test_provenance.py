@@ -7,8 +7,8 @@ from shutil import copytree
 import pytest
 
 from mnist_helpers.paths import PROJECT_ROOT
-from mnist_helpers.sweeps import provenance
-from mnist_helpers.sweeps.provenance import DECIDING, PACKAGE, code_version, source_hash
+from mnist_helpers.sweeps import study
+from mnist_helpers.sweeps.study import DECIDING, PACKAGE, code_version, source_hash
 
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 
@@ -54,7 +54,7 @@ def test_modules_outside_rooms_do_not_count(copy):
 
 
 def test_the_commit_is_this_projects_and_dirty_when_a_helper_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(provenance, "PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(study, "PROJECT_ROOT", tmp_path)
     copytree(PROJECT_ROOT / "mnist_helpers", tmp_path / "mnist_helpers")
     subprocess.run(["git", "init", "--quiet", "."], cwd=tmp_path, check=True)
     who = ["-c", "user.name=x", "-c", "user.email=x"]
@@ -67,5 +67,5 @@ def test_the_commit_is_this_projects_and_dirty_when_a_helper_is(tmp_path, monkey
     (tmp_path / "mnist_helpers" / "paths.py").write_text("")
     assert code_version().dirty is True
     (tmp_path / "inside").mkdir()
-    monkeypatch.setattr(provenance, "PROJECT_ROOT", tmp_path / "inside")
+    monkeypatch.setattr(study, "PROJECT_ROOT", tmp_path / "inside")
     assert code_version().commit is None

@@ -6,9 +6,9 @@ import pytest
 from sweeps.scripted import BEFORE, TODAY, files, finished
 
 from mnist_helpers.runs import RunConfig
-from mnist_helpers.sweeps.plan import check_configurations
+from mnist_helpers.sweeps.plan import check_configurations, config_key, run_key
 from mnist_helpers.sweeps.store import RecordError, RunStore, file_name, open_store
-from mnist_helpers.sweeps.study import FailedRun, Study, config_key, run_key
+from mnist_helpers.sweeps.study import FailedRun, Study
 from mnist_helpers.training import PLACES
 
 

@@ -13,9 +13,9 @@ from sweeps.scripted import BEFORE, PLAN, TODAY, Scripted, files, finished, read
 from mnist_helpers.paths import resolve
 from mnist_helpers.runs import ConfigError
 from mnist_helpers.sweeps import study, sweep
-from mnist_helpers.sweeps.plan import make_plan
+from mnist_helpers.sweeps.plan import make_plan, run_key
 from mnist_helpers.sweeps.store import RecordError, open_store
-from mnist_helpers.sweeps.study import read_study, run_key
+from mnist_helpers.sweeps.study import read_study
 from mnist_helpers.sweeps.sweep import format_report, main, run_studies, run_sweep
 
 
