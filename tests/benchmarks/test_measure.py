@@ -24,6 +24,7 @@ def stops_early(repeat):
         os._exit(1)
 
 
+@pytest.mark.training
 def test_repeats_are_processes_of_their_own():
     found = take_turns(process_of, repeats=2)
     processes = {taken.seconds for taken in found["first"]} | {os.getpid()}
@@ -32,6 +33,7 @@ def test_repeats_are_processes_of_their_own():
     assert {taken.test_accuracy for taken in found["second"]} == {0.5}
 
 
+@pytest.mark.training
 def test_a_repeat_that_ends_early_is_an_error_not_a_smaller_sample():
     with pytest.raises(BrokenProcessPool):
         take_turns(stops_early, repeats=2)
@@ -42,6 +44,7 @@ def breaks(repeat):
     raise ValueError("no such contestant")
 
 
+@pytest.mark.training
 def test_the_error_of_a_repeat_is_told():
     with pytest.raises(ValueError, match="no such contestant"):
         take_turns(breaks, repeats=1)
