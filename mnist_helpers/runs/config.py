@@ -71,6 +71,8 @@ class RunConfig(HookSettings, Settings):
 
     def but(self, **changes: Any) -> Self:
         """Return these settings with some changed, checked as by `make_config`, ConfigError included."""
+        if "model" in changes:  # another network is another file, or none
+            changes["source"] = make_config(model=changes["model"]).source
         return _checked({**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
 
 

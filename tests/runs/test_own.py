@@ -68,6 +68,8 @@ def test_its_recipe_is_its_own_and_what_it_leaves_out_the_courses(own):
     assert config.weight_decay == RunConfig().weight_decay
     assert configure(own, epochs=3).epochs == 3
     assert configure(own).but(epochs=3).source == config.source
+    assert RunConfig(output_dir=config.output_dir).but(model=config.model).source == config.source
+    assert config.but(model="fast").source is None
 
 
 def test_what_is_trained_is_what_was_written_and_its_record_names_the_file(own, split, tmp_path):
