@@ -6,9 +6,17 @@ COMMAND := $(BIN)/python -m mnist_helpers
 OWN := outputs/own
 RUNS :=
 MODEL := final
+PHOTO :=
+READING :=
+SEEDS := 5
+PAGE_DIGITS := 500
+SINCE := HEAD^1
+FONTS := fonts-crosextra-carlito fonts-comic-neue fonts-dejavu-core fonts-sil-gentium-basic fonts-lato fonts-liberation
 NOTEBOOK := notebooks/07_final_model.ipynb
 # all but the one that trains for minutes
 QUICK := $(filter-out $(NOTEBOOK),$(wildcard notebooks/[0-9][0-9]_*.ipynb))
+# whose live runs take minutes
+TRAINING := $(wildcard notebooks/0[2-6]_*.ipynb)
 # a person at a terminal sees the live bar; a log gets one line per epoch
 LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-progress-bar)
 # the environment's own kernel, whatever another installation has put first, and figures whatever the caller draws with
@@ -16,8 +24,10 @@ KERNEL := MPLBACKEND= JUPYTER_PATH= JUPYTER_PREFER_ENV_PATH=1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
-        check-params view-results notebooks check-notebooks check-checks check-goal seeds studies fast speedups ideas \
-        frontier judge sweep ledger bench bench-quick bench-gpu profile clean clean-checkpoints
+        check-params view-results notebooks check-notebooks check-notebooks-quick check-checks check-goal seeds studies fast speedups ideas \
+        frontier judge sweep ledger bench bench-quick bench-gpu profile read check-reading \
+        check-reading-quick fonts models page browser test-page \
+        bench-page assess assess-changed assess-quick clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -45,7 +55,7 @@ publish: $(READY) ## Make the last run with the course's settings the published 
 
 test: $(READY) ## Run the fast tests and the checks of the notebooks' files
 	@$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -m "not training and not smoke and not cluster"
+	$(BIN)/python -m pytest -m "not training and not smoke and not cluster and not page"
 
 test-model: $(READY) ## Test the networks, their layers and their table
 	$(BIN)/python -m pytest tests/networks
@@ -75,13 +85,16 @@ view-results: $(READY) ## Show the newest own run, or else the published one
 notebooks: $(READY) ## Run every notebook but the final model's again, in place (changes notebooks/)
 	$(KERNEL) $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR $(QUICK)
 
-check-notebooks: $(READY) ## Run those notebooks again and compare every output that must not change (nbval)
-	$(KERNEL) $(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(QUICK)
+check-notebooks: $(READY) ## Run those notebooks and the solutions again, compare every output that must not change (nbval)
+	$(KERNEL) $(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(QUICK) notebooks/solutions
+
+check-notebooks-quick: $(READY) ## The same without those that train for minutes
+	$(KERNEL) $(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(filter-out $(TRAINING),$(QUICK))
 
 sweep: $(READY) ## Run a grid over seeds (SWEEP="--name rate --grid max_lr=0.05,0.1 --seeds 0 1" or "FILE.toml")
 	$(COMMAND) sweep $(SWEEP)
 
-seeds: $(READY) ## Train the final model with seeds 0 to 3 (changes outputs/studies/final.json)
+seeds: $(READY) ## Train the final model with seeds 0 to 9 (changes outputs/studies/final.json)
 	$(COMMAND) experiments final
 
 studies: $(READY) ## Train every iteration and ablation with its seeds, hours (changes outputs/studies)
@@ -94,7 +107,7 @@ speedups: $(READY) ## Train and time every step from the final network to the fa
 	$(COMMAND) experiments speedups
 	$(COMMAND) time-speedups
 
-ideas: $(READY) ## Train every idea of notebook 10, judged on held-out digits (changes outputs/studies)
+ideas: $(READY) ## Train every idea of notebook 13, judged on held-out digits (changes outputs/studies)
 	$(COMMAND) experiments ideas
 
 frontier: $(READY) ## Train eleven networks from 574 to 19,546 parameters (changes outputs/studies, figures/frontier.png)
@@ -102,7 +115,7 @@ frontier: $(READY) ## Train eleven networks from 574 to 19,546 parameters (chang
 	$(COMMAND) frontier
 
 judge: $(READY) ## Judge the final network's parts, every idea and step by held-out writers, hours (changes outputs/studies)
-	$(COMMAND) experiments judge-final judge-ideas judge-steps
+	$(COMMAND) experiments judge-final judge-ideas judge-steps judges
 
 ledger: $(READY) ## Time an epoch of every iteration and write the ledger (changes outputs/ledger.json, figures/ledger.png)
 	$(COMMAND) ledger
@@ -124,6 +137,42 @@ bench-gpu: $(READY) ## Time whole trainings on a GPU, cold and warm, beside a pu
 
 profile: $(READY) ## Show where the time of a training step goes (changes outputs/profile.json, figures/profile.png)
 	$(COMMAND) profile
+
+read: $(READY) ## Read handwritten digits in photos (PHOTO=page.jpg or a folder; READING=--json prints them as data)
+	@$(COMMAND) read $(READING) "$(PHOTO)"
+
+check-reading: $(READY) fonts ## Prove the reader on made pages, letters and blots (changes outputs/reading.json, figures/reading.png)
+	$(COMMAND) check-reading
+
+check-reading-quick: $(READY) ## The same with fewer pages, in two minutes; changes nothing
+	$(COMMAND) check-reading --quick
+
+fonts: ## Install the ten typefaces of that proof, as root, where one is missing (Debian)
+	@dpkg -s $(FONTS) >/dev/null 2>&1 || (apt-get update -qq && apt-get install -y -qq --no-install-recommends $(FONTS))
+
+models: $(READY) ## Make the networks to take away: weights, ONNX, cards, thresholds, the page (changes outputs/models, page)
+	$(COMMAND) models
+
+page: $(READY) ## Build the page to draw on again from the weights (changes outputs/page)
+	$(COMMAND) page
+
+browser: ## Install Debian's chromium, as root, where there is none
+	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium)
+
+test-page: $(READY) browser ## Test the page to draw on in a real browser (PAGE_DIGITS=10000: with every test digit)
+	PAGE_DIGITS=$(PAGE_DIGITS) $(BIN)/python -m pytest -m page
+
+bench-page: $(READY) browser ## Time the page's answer to a stroke (changes outputs/page_speed.json)
+	$(COMMAND) bench-page
+
+assess: $(READY) ## Judge a submission (MODEL=my_net.py:MyNet, or a folder; SEEDS=5)
+	$(COMMAND) assess --seeds $(SEEDS) "$(MODEL)"
+
+assess-changed: $(READY) ## Judge the submissions that changed since a commit (SINCE=HEAD^1)
+	$(COMMAND) assess --seeds $(SEEDS) --changed-since "$(SINCE)" notebooks/submissions
+
+assess-quick: $(READY) ## Try the judge: a sample, two seeds, an epoch of few images
+	$(COMMAND) assess --seeds 2 --epochs 1 --train-size 2000 --output-dir $(OWN)/assessed/quick notebooks/submissions/small_steps.py || test $$? -eq 1
 
 clean: ## Remove the virtual environment, caches and extracted data
 	rm -rf $(VENV) *.egg-info .pytest_cache .hypothesis .ruff_cache data/MNIST/raw/*-ubyte

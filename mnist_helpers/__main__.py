@@ -21,6 +21,12 @@ COMMANDS = {
     "benchmark": "benchmarks.benchmark:main",
     "bench-gpu": "benchmarks.benchmark:main_gpu",
     "profile": "benchmarks.profiles:main",
+    "read": "handwriting.command:main",
+    "check-reading": "handwriting.proof:main",
+    "models": "sharing.models:main",
+    "page": "sharing.page:main",
+    "bench-page": "benchmarks.page:main",
+    "assess": "assessment.command:main",
 }
 
 

@@ -2,9 +2,14 @@
 
 import pytest
 import torch
+from hypothesis import settings
 
 from mnist_helpers.data.images import Images
 from mnist_helpers.data.mnist import load_mnist
+
+# a machine that is busy with other things is slow, not wrong
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

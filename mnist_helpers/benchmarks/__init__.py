@@ -1,6 +1,6 @@
 """Seconds: contestants measured in turn, in processes of their own, and read as ratios; what is drawn of them.
 
-Uses `looking`, `sweeps`, `runs`, `training`, `networks` and `data`.
+Uses `sharing`, `looking`, `sweeps`, `runs`, `training`, `networks` and `data`.
 """
 
 from .benchmark import read_benchmark

@@ -6,6 +6,6 @@ The ground floor: uses no other room.
 from .archives import DataError
 from .augmentation import MEAN, STD, Draws, augment, draw, erase, move, normalise, recolour, sampling_grid
 from .images import CLASSES, Images, Split, epoch_batches
-from .mnist import load_mnist, load_split, split_indices
+from .mnist import load_mnist, load_split, load_training_images, split_indices
 from .ranges import Augmentation
 from .writers import FOLD_SIZES, load_writers

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from torchvision import datasets
@@ -17,14 +18,15 @@ MD5 = {
     "t10k-images-idx3-ubyte": ("9fb629c4189551a2d022fa330f9573f3", "2646ac647ad5339dbf082846283269ea"),
     "t10k-labels-idx1-ubyte": ("ec29112dd5afa0611ce80d1b7f02629c", "27ae3e4e09519cfbb04c329615203637"),
 }
+TRAINING = tuple(name for name in MD5 if name.startswith("train"))
 
 
 class DataError(RuntimeError):
     """The MNIST files are not there, or are not MNIST; the message says which, why, and what restores them."""
 
 
-def prepare_raw_folder(data_dir: Path) -> Path:
-    """Make sure that `data_dir`, torchvision's `root`, holds the four genuine extracted files; return their folder.
+def prepare_raw_folder(data_dir: Path, names: Collection[str] = tuple(MD5)) -> Path:
+    """Make sure that `data_dir`, torchvision's `root`, holds the genuine files `names` extracted; return where.
 
     Every archive and extracted file there is hashed: torchvision only checks that extracted files exist. What is
     missing is extracted from its archive; where that is missing too, torchvision downloads. Raises DataError: a file
@@ -34,9 +36,9 @@ def prepare_raw_folder(data_dir: Path) -> Path:
     for name, (archive_md5, _) in MD5.items():
         _check(raw / f"{name}.gz", archive_md5)
     try:
-        if not all((raw / name).exists() or (raw / f"{name}.gz").exists() for name in MD5):
+        if not all((raw / name).exists() or (raw / f"{name}.gz").exists() for name in names):
             _download(data_dir)
-        for name in MD5:
+        for name in names:
             if not (raw / name).exists():
                 _extract(raw / f"{name}.gz", raw / name)
     except OSError as error:

@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 from torchvision.datasets.mnist import read_image_file, read_label_file
 
-from mnist_helpers.data.archives import prepare_raw_folder
+from mnist_helpers.data.archives import TRAINING, prepare_raw_folder
 from mnist_helpers.data.images import Images, Split
 from mnist_helpers.data.writers import load_writers
 from mnist_helpers.paths import resolve
@@ -21,11 +21,18 @@ def load_mnist(data_dir: str | Path = "data") -> tuple[Images, Images]:
     Raises DataError: see `prepare_raw_folder`, which verifies every file by its hash.
     """
     raw = prepare_raw_folder(resolve(data_dir))
-    train, test = (
-        Images(read_image_file(f"{part}-images-idx3-ubyte"), read_label_file(f"{part}-labels-idx1-ubyte"))
-        for part in (f"{raw}/train", f"{raw}/t10k")
+    return _read(raw, "train"), _read(raw, "t10k")
+
+
+def load_training_images(data_dir: str | Path = "data") -> Images:
+    """Return the 60,000 training images of a folder that need not hold the test files; errors as `load_mnist`."""
+    return _read(prepare_raw_folder(resolve(data_dir), TRAINING), "train")
+
+
+def _read(raw: Path, part: str) -> Images:
+    return Images(
+        read_image_file(f"{raw}/{part}-images-idx3-ubyte"), read_label_file(f"{raw}/{part}-labels-idx1-ubyte")
     )
-    return train, test
 
 
 def split_indices(targets: Tensor, validation_size: int, train_size: int | None, seed: int) -> tuple[Tensor, Tensor]:
@@ -82,12 +89,14 @@ def load_split(
     seed: int,
     held_out: str = "drawn",
     fold: int = 0,
+    with_test: bool = True,
 ) -> Split:
     """Load MNIST and split it: validation images come out of the 60,000, the test set stays whole.
 
     `held_out` is `drawn` (`split_indices`), `last` (`hold_out_last`) or `writers` (`hold_out_writers`, one `fold`).
+    Unless `with_test` the split has no test images, and their files are not looked for.
     """
-    images, test = load_mnist(data_dir)
+    images, test = load_mnist(data_dir) if with_test else (load_training_images(data_dir), None)
     ways = {"drawn": split_indices, "last": hold_out_last, "writers": partial(hold_out_writers, fold=fold)}
     train, validation = ways[held_out](images.targets, validation_size, train_size, seed)
     return Split(images.take(train), images.take(validation), test)

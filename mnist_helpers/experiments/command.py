@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from mnist_helpers.experiments import judge
+from mnist_helpers.experiments import judge, judges
 from mnist_helpers.experiments.experiment import ABLATIONS, FASTER, ITERATIONS, Experiment
 from mnist_helpers.experiments.frontier import FRONTIER
 from mnist_helpers.experiments.ideas import IDEAS, UNCHANGED
@@ -18,6 +18,7 @@ GROUPS: dict[str, tuple[Experiment, ...]] = {
     "ideas": (UNCHANGED, *IDEAS),
     "frontier": FRONTIER,
     **judge.GROUPS,
+    "judges": tuple(each for each in judges.JUDGED.values() if each not in STEPS),
 }
 
 

@@ -21,27 +21,27 @@ class Experiment:
 
 SHORT = {"epochs": 4, "validation_size": 5_000}  # choices were made by the images held out
 # of 0.01, 0.03 and 0.1 the constant rate at which every one of these networks learns
-CONSTANT = {**SHORT, "schedule": "constant", "max_lr": 0.03}
-PLAIN = {**CONSTANT, "augmentation": None}
+PLAIN = {**SHORT, "schedule": "constant", "max_lr": 0.03, "augmentation": None}
+SEEDS = range(10)
 
-BASELINE, SKELETON, NORMALISED = "02_baseline", "03_skeleton", "04_batchnorm_and_dropout"
+BASELINE, SKELETON, NORMALISED, RATE = "02_baseline", "03_skeleton", "04_batchnorm_and_dropout", "05_learning_rate"
 ITERATIONS = (
     Experiment("baseline", "pytorch/examples' network", {**PLAIN, "model": "baseline"}, notebook=BASELINE),
-    Experiment("skeleton", "convolutions, a global average", {**PLAIN, "model": "skeleton"}, notebook=SKELETON),
+    Experiment("skeleton", "convolutions, global average", {**PLAIN, "model": "skeleton"}, notebook=SKELETON),
     Experiment("batchnorm", "+ BatchNorm", {**PLAIN, "model": "batchnorm"}, notebook=NORMALISED),
     Experiment("dropout", "+ dropout", {**PLAIN, "model": "final"}, notebook=NORMALISED),
-    Experiment("augmentation", "+ augmentation", CONSTANT, notebook="05_augmentation"),
-    Experiment("onecycle", "+ OneCycle, peak 0.1", SHORT, notebook="06_learning_rate"),
+    Experiment("onecycle", "+ OneCycle, peak 0.1", {**SHORT, "augmentation": None}, notebook=RATE),
+    Experiment("augmentation", "+ augmentation", SHORT, notebook="06_augmentation"),
     Experiment("final", "15 epochs, 59,950 images", {}, range(4), notebook="07_final_model"),
 )
 
 # every one with its own recipe, on 59,950 images
 FASTER = (
-    Experiment("fast", "fast: strided, 3 epochs", {"model": "fast"}, range(10), notebook="09_faster"),
-    Experiment("sprint", "sprint: the same, 1 epoch", {"model": "sprint"}, range(10), notebook="09_faster"),
+    Experiment("fast", "fast: strided, 3 epochs", {"model": "fast"}, range(10), notebook="12_faster"),
+    Experiment("sprint", "sprint: the same, 1 epoch", {"model": "sprint"}, range(10), notebook="12_faster"),
 )
 
-SMALL = "10_smaller_and_better"
+SMALL = "13_smaller_and_better"
 SMALLER = (
     Experiment("tiny", "tiny: how few hold 99.4 %", {"model": "tiny"}, range(20), notebook=SMALL),
     Experiment("best", "best: how much 20,000 hold", {"model": "best"}, range(10), notebook=SMALL),
@@ -52,9 +52,8 @@ def _augmented(**ranges: float | tuple[float, float]) -> dict[str, object]:
     return {**SHORT, "augmentation": Augmentation(**ranges)}
 
 
-# against `onecycle`, whose falling rate lets small differences show
+# against `augmentation`, whose falling rate lets small differences show; without any of it it is `onecycle`
 ABLATIONS = (
-    Experiment("without_augmentation", "no augmentation", {**SHORT, "augmentation": None}),
     Experiment("without_affine", "no geometry", _augmented(degrees=0, translate=0, scale=(1, 1), shear=0)),
     Experiment("without_colour", "no brightness, contrast", _augmented(brightness=0, contrast=0)),
     Experiment("without_erasing", "no blanking", _augmented(erasing_p=0)),

@@ -6,25 +6,25 @@ from itertools import pairwise
 
 import numpy as np
 
-from mnist_helpers.experiments.experiment import ABLATIONS, SHORT, Experiment
+from mnist_helpers.experiments.experiment import ABLATIONS, SEEDS, SHORT, Experiment
 from mnist_helpers.experiments.ideas import IDEAS, UNCHANGED, Found, format_gain
 from mnist_helpers.experiments.speedups import STEPS, TRIED
 from mnist_helpers.sweeps import differences, format_spread, read_study, sign_flip_p, spread
 
 BY_WRITERS = {"held_out": "writers", "validation_size": 11_000}
-SEEDS = range(10)  # every fold of writers is held out twice
 
 
 def _again(experiment: Experiment, **settings: object) -> Experiment:
     name = f"writers_{experiment.name.removeprefix('idea_')}"
+    # ten seeds hold out every fold of writers twice
     return replace(experiment, name=name, settings=experiment.settings | BY_WRITERS | settings, seeds=SEEDS)
 
 
 FINAL = Experiment("writers_final", "the final network, 15 epochs", BY_WRITERS, SEEDS)
-# all but the last two, which are of the rate too; here with all fifteen epochs
+# all but the last two ablations, which are of the rate too; here with all fifteen epochs
 PARTS = tuple(
     _again(Experiment(f"final_{each.name}", each.change, {k: v for k, v in each.settings.items() if k not in SHORT}))
-    for each in ABLATIONS[:-2]
+    for each in (Experiment("without_augmentation", "no augmentation", {"augmentation": None}), *ABLATIONS[:-2])
 )
 UNCHANGED_AGAIN, IDEAS_AGAIN = _again(UNCHANGED), tuple(map(_again, IDEAS))
 # where an idea pads maps as well, it is held against a network that only pads them

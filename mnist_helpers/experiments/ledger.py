@@ -19,6 +19,7 @@ from mnist_helpers.training import describe_environment, train
 ROWS = (*ITERATIONS, *FASTER, *SMALLER)
 TIMED_BATCHES, REPEATS = 40, 3
 HEADER = ("iteration", "parameters", "field", "multiply-adds", "epochs", "seconds", "test accuracy", "seeds")
+SHORTER = ("iteration", "parameters", "field", "mul-adds", "epochs", "seconds", "test accuracy", "n")  # 88 wide
 
 
 class Ledger(Record, frozen=True):
@@ -64,17 +65,17 @@ def _cells(ledger: Ledger, step: Experiment) -> tuple[str, ...]:
 def format_ledger(ledger: Ledger, until: str = ROWS[-1].name) -> str:
     """Return the ledger as aligned text, up to and including the iteration named `until`."""
     names = [step.name for step in ROWS]
-    lines = [HEADER, *(_cells(ledger, step) for step in ROWS[: names.index(until) + 1])]
+    lines = [SHORTER, *(_cells(ledger, step) for step in ROWS[: names.index(until) + 1])]
     first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
-    line = "  ".join([f"{{:{first}s}}", *(f"{{:>{width}s}}" for width in others)])
+    line = " ".join([f"{{:{first}s}}", *(f"{{:>{width}s}}" for width in others)])
     return "\n".join(line.format(*cells) for cells in lines)
 
 
 def markdown_ledger(ledger: Ledger) -> str:
-    """Return the ledger as the README's table, each iteration linked to its notebook."""
+    """Return the ledger as the table of `outputs/README.md`, each iteration linked to its notebook."""
     lines = ["| notebook | " + " | ".join(HEADER) + " |", "|---|---" + "|--:" * (len(HEADER) - 1) + "|"]
     for step in ROWS:
-        link = f"[{step.notebook[:2]}](notebooks/{step.notebook}.ipynb)"
+        link = f"[{step.notebook[:2]}](../notebooks/{step.notebook}.ipynb)"
         lines.append(f"| {link} | " + " | ".join(_cells(ledger, step)) + " |")
     return "\n".join(lines)
 
@@ -87,9 +88,11 @@ def plot_ledger(ledger: Ledger) -> Figure:
     draw_studies(left, studies, [f"{step.notebook[:2]}  {step.change}" for step in steps])
     left.set_title("From the baseline to the final network and beyond")
     left.set_xlabel("wrong on the test set (%), dashed: 0.6 %")
-    bars = right.barh(range(len(studies)), [study.parameters for study in studies], color=BLUE, height=0.5)
-    right.bar_label(bars, [f" {study.parameters:,}" for study in studies], fontsize=8)
-    right.set(title="Parameters", xlabel="parameters", xscale="log", xlim=(1_000, 1e8))
+    right.plot([study.parameters for study in studies], range(len(studies)), "o", color=BLUE)
+    for row, study in enumerate(studies):
+        place = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
+        right.annotate(f"{study.parameters:,}", (study.parameters, row), fontsize=8, **place)
+    right.set(title="Parameters", xlabel="parameters", xscale="log", xlim=(1_000, 3e7))
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Notebook 10's networks: one plan, from 500 to 20,000 parameters, and what can be changed about it."""
+"""Notebook 13's networks: one plan, from 500 to 20,000 parameters, and what can be changed about it."""
 
 from collections.abc import Sequence
 from typing import Literal

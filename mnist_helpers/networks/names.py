@@ -1,4 +1,4 @@
-"""The course's networks by name; the baseline and notebook 09's are written here, notebook 10's plan is filled in."""
+"""The course's networks by name; the baseline and notebook 12's are written here, notebook 13's plan is filled in."""
 
 from collections.abc import Callable
 from functools import partial
@@ -34,7 +34,7 @@ class BaselineNet(nn.Module):
 
 
 class FastNet(nn.Module):
-    """Notebook 09's network: 19,354 parameters, strided at once, so that little is done at full size."""
+    """Notebook 12's network: 19,354 parameters, strided at once, so that little is done at full size."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -85,8 +85,8 @@ def trace(network: nn.Module, inputs: Tensor) -> list[tuple[str, nn.Module, Tens
 
 
 def format_layer_table(rows: Sequence[Layer]) -> str:
-    """Return the table as aligned text, with a line of totals."""
-    table = [("layer", "kind", "output", "parameters", "multiply-adds", "receptive field", "jump")]
+    """Return the table as aligned text, with a line of totals; `field` is the receptive field in pixels across."""
+    table = [("layer", "kind", "output", "parameters", "multiply-adds", "field", "jump")]
     for row in rows:
         numbers = (f"{row.parameters:,}", f"{row.multiply_adds:,}", str(row.receptive_field), str(row.jump))
         table.append((row.name, row.kind, "×".join(map(str, row.output_shape)), *numbers))

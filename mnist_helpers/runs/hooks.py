@@ -1,4 +1,4 @@
-"""What the recipes of notebooks 09 and 10 add to the plain loop, and their settings."""
+"""What the recipes of notebooks 12 and 13 add to the plain loop, and their settings."""
 
 from itertools import zip_longest
 from typing import Annotated, Any, Literal

@@ -25,7 +25,7 @@ FAST = {
 }
 # one epoch, for 99 %
 SPRINT = FAST | {"epochs": 1, "batch_size": 128, "learning_epochs": (0,), "augmentation": SLIGHT}
-# notebook 10's: the fast recipe's, calmer and to the last epoch allowed
+# notebook 13's: the fast recipe's, calmer and to the last epoch allowed
 COMPACT = FAST | {"epochs": 19, "batch_size": 128, "max_lr": 0.3, "learning_epochs": (), "augmentation_end": 0.3}
 
 # a network without an entry has the defaults of `RunConfig`, the final network's

@@ -4,15 +4,16 @@ Published records and a person's own runs are two things: own runs go below `out
 """
 
 import shutil
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 from pydantic import ValidationError
 
-from mnist_helpers.files import write_text_atomically
-from mnist_helpers.networks import PARAMETER_BUDGET
+from mnist_helpers.files import write_atomically, write_text_atomically
+from mnist_helpers.networks import PARAMETER_BUDGET, SHARED_FOLDER, WEIGHTS_FILE
 from mnist_helpers.paths import display_path, resolve
 from mnist_helpers.runs.config import RunConfig, make_config
-from mnist_helpers.runs.weights import WEIGHTS_FILE
 from mnist_helpers.training import EPOCH_BUDGET, EPOCH_HEADER, Results, format_epoch
 
 RunResults = Results[RunConfig]
@@ -97,16 +98,22 @@ def file_product(product: Path) -> Path:
 def publish(folder: Path) -> list[Path]:
     """Make a run of one's own the published one, its notebook the course's; return the files that are new.
 
-    Raises ValueError: it has other settings than the course's; FileNotFoundError: a part of it is missing.
+    Its weights go where `load("final")` finds them; `make models` makes anew what is made of them. Raises ValueError:
+    it has other settings than the course's; FileNotFoundError: a part of it is missing.
     """
     if differences := read_results(folder).config.training_differences(RunConfig()):
         raise ValueError(f"only a run with the course's settings is published; here {'; '.join(differences)}")
-    places = {name: resolve(PUBLISHED) for name in (RESULTS_FILE, WEIGHTS_FILE, NOTEBOOK)}
+    places = {name: resolve(PUBLISHED) for name in (RESULTS_FILE, NOTEBOOK)}
+    places |= {WEIGHTS_FILE: resolve(SHARED_FOLDER) / "final"}
     places |= {name: resolve(FIGURES) for name in ("training_curves.png", "seeds.png", "misclassified.png")}
     if missing := [name for name in places if not (folder / name).exists()]:
         raise FileNotFoundError(f"{display_path(folder)} has no {', '.join(missing)}")
     targets = [place / name for name, place in places.items()] + [resolve("notebooks") / NOTEBOOK]
     for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / target.name, target)
+        write_atomically(target, partial(_copy, folder / target.name))
     return targets
+
+
+def _copy(source: Path, stream: IO[bytes]) -> None:
+    stream.write(source.read_bytes())

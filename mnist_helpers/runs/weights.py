@@ -3,17 +3,16 @@
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
 from mnist_helpers.files import write_atomically
-from mnist_helpers.networks import build_model
+from mnist_helpers.networks import WEIGHTS_FILE, build_model, fill, read_tensors
 from mnist_helpers.paths import display_path, resolve
 from mnist_helpers.runs.config import RunConfig
 from mnist_helpers.runs.own import is_own
 
-WEIGHTS_FILE = "model.safetensors"
+CURE = "make train"
 
 
 def save_weights(network: nn.Module, config: RunConfig, folder: Path) -> Path:
@@ -39,15 +38,12 @@ def load_weights(folder: str | Path, network: nn.Module | None = None) -> tuple[
     wrote, or does not fit the network.
     """
     path = resolve(folder) / WEIGHTS_FILE
-    if not path.is_file():
-        raise FileNotFoundError(f"{display_path(path)} is not there; run: make train")
+    tensors, texts = read_tensors(path, CURE)
     try:
-        with safe_open(path, framework="pt") as file:
-            config = RunConfig.model_validate_json((file.metadata() or {})["config"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, KeyError, ValueError) as error:
+        config = RunConfig.model_validate_json(texts["config"])
+    except (KeyError, ValueError) as error:
         raise ValueError(
-            f"{display_path(path)} is not a network saved by this course ({type(error).__name__}); run: make train"
+            f"{display_path(path)} is not a network saved by this course ({type(error).__name__}); run: {CURE}"
         ) from error
     if network is None and is_own(config.model):
         maker = config.model.rpartition(":")[2]
@@ -55,9 +51,4 @@ def load_weights(folder: str | Path, network: nn.Module | None = None) -> tuple[
             f"{display_path(path)} holds the weights of {config.model}, which is not run because a file says so; "
             f"give the network: load_weights({str(folder)!r}, {maker}())"
         )
-    network = build_model(config.model) if network is None else network
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ValueError(f"{display_path(path)} does not fit {type(network).__name__}: {error}") from error
-    return network.cpu().eval(), config
+    return fill(build_model(config.model) if network is None else network, tensors, path), config

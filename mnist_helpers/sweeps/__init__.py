@@ -17,5 +17,17 @@ from .comparison import (
 )
 from .engines import local_engine
 from .plan import make_plan
-from .study import Spread, Study, find_study, format_spread, format_studies, read_study, spread
+from .study import (
+    CodeVersion,
+    FailedRun,
+    FinishedRun,
+    RunRecord,
+    Spread,
+    Study,
+    find_study,
+    format_spread,
+    format_studies,
+    read_study,
+    spread,
+)
 from .sweep import add_engine_options, format_report, run_from_options, run_studies, run_sweep

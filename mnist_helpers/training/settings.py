@@ -54,10 +54,11 @@ class Settings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         """Return what these settings add to the plain loop: nothing here; a recipe's may."""
         return ()
 
-    def split(self) -> Split:
-        """Load the images of this run: to train on, to choose by, to report."""
+    def split(self, with_test: bool = True) -> Split:
+        """Load the images of this run: to train on, to choose by, and, `with_test`, to report."""
         fold = self.seed % len(FOLD_SIZES) if self.fold is None else self.fold
-        return load_split(self.data_dir, self.validation_size, self.train_size, self.seed, self.held_out, fold)
+        sizes = (self.validation_size, self.train_size)
+        return load_split(self.data_dir, *sizes, self.seed, self.held_out, fold, with_test)
 
     def torch_device(self) -> torch.device:
         """Return the device to train on; `auto` takes a GPU when there is one."""

@@ -5,7 +5,7 @@ from shutil import copytree
 import pytest
 from sweeps.scripted import read_studies
 
-from mnist_helpers.experiments import IDEAS, UNCHANGED, judge
+from mnist_helpers.experiments import IDEAS, UNCHANGED, judge, judges
 from mnist_helpers.experiments.command import GROUPS, choose, main
 from mnist_helpers.experiments.experiment import ABLATIONS, ITERATIONS
 from mnist_helpers.paths import PROJECT_ROOT, resolve
@@ -21,7 +21,7 @@ def has_record(name: str) -> bool:
 
 EVERY = choose([])
 # judged as far as there was time: what is on record is as declared, and no text leans on what is not
-JUDGED = {each.name for group in judge.GROUPS.values() for each in group}
+JUDGED = {each.name for group in (*judge.GROUPS.values(), judges.JUDGED.values()) for each in group}
 ON_RECORD = {name: each for name, each in EVERY.items() if name not in JUDGED or has_record(name)}
 
 
@@ -57,7 +57,7 @@ def test_an_experiment_is_on_record_with_its_settings_and_seeds(experiment):
 
 @pytest.mark.parametrize("experiment", ABLATIONS, ids=lambda each: each.name)
 def test_an_ablation_leaves_out_one_part(experiment):
-    (whole,) = [each for each in ITERATIONS if each.name == "onecycle"]
+    (whole,) = [each for each in ITERATIONS if each.name == "augmentation"]
     config = make_config(**experiment.settings)
     changed = {line.split(":")[0] for line in config.training_differences(make_config(**whole.settings))}
     assert len(changed) == 1 or changed == {"model", "max_lr"}  # without BatchNorm another rate is needed
@@ -65,7 +65,7 @@ def test_an_ablation_leaves_out_one_part(experiment):
 
 def test_iterations_and_what_lies_beyond_name_a_notebook():
     named = [each for each in EVERY.values() if each.notebook]
-    assert {each.notebook[:2] for each in named} == {"02", "03", "04", "05", "06", "07", "09", "10"}
+    assert {each.notebook[:2] for each in named} == {"02", "03", "04", "05", "06", "07", "12", "13"}
     assert all((PROJECT_ROOT / "notebooks" / f"{each.notebook}.ipynb").exists() for each in named)
 
 

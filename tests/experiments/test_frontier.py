@@ -1,4 +1,4 @@
-"""The ideas and the frontier are on record as they say, and the goals of notebook 10 hold by those records."""
+"""The ideas and the frontier are on record as they say, and the goals of notebook 13 hold by those records."""
 
 import matplotlib.pyplot as plt
 import pytest

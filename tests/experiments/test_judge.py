@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_helpers.experiments import judge
-from mnist_helpers.experiments.judge import AGAINST, GROUPS, PARTS, SEEDS, format_verdicts, holm
+from mnist_helpers.experiments.experiment import SEEDS
+from mnist_helpers.experiments.judge import AGAINST, GROUPS, PARTS, format_verdicts, holm
 from mnist_helpers.runs import make_config
 from mnist_helpers.sweeps.study import FinishedRun, make_study, read_study
 

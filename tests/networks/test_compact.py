@@ -1,4 +1,4 @@
-"""Notebook 10's networks are of the size they say, and each change to their plan is what its name says."""
+"""Notebook 13's networks are of the size they say, and each change to their plan is what its name says."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ from mnist_helpers.runs.whitening import first_convolutions
 from mnist_helpers.training.settings import EPOCH_BUDGET
 
 FRONTIER = (*ONE_PLAN, *TARGETED)
-# what an idea of notebook 10 has in place of the plan
+# what an idea of notebook 13 has in place of the plan
 VARIANTS = [model for idea in IDEAS if (model := idea.settings["model"]) != UNCHANGED.settings["model"]]
 IMAGES = torch.randn(5, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 

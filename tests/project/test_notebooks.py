@@ -20,10 +20,11 @@ PARAMETERS = {
     "02_baseline": LIVE,
     "03_skeleton": LIVE,
     "04_batchnorm_and_dropout": LIVE,
-    "05_augmentation": LIVE,
-    "06_learning_rate": LIVE,
-    "09_faster": "seed train_size",
-    "10_smaller_and_better": "seed epochs train_size",
+    "05_learning_rate": LIVE,
+    "06_augmentation": LIVE,
+    "09_when_it_does_not_learn": LIVE,
+    "12_faster": "seed train_size",
+    "13_smaller_and_better": "seed epochs train_size",
     "07_final_model": "model epochs batch_size max_lr weight_decay precision seed train_size validation_size "
     "data_dir output_dir resume device",
 }

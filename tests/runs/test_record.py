@@ -6,6 +6,7 @@ import shutil
 import nbformat
 import pytest
 
+from mnist_helpers.networks import SHARED_FOLDER, WEIGHTS_FILE
 from mnist_helpers.paths import PROJECT_ROOT, resolve
 from mnist_helpers.runs import record
 from mnist_helpers.runs.record import (
@@ -25,7 +26,7 @@ from mnist_helpers.runs.record import (
 @pytest.fixture
 def places(tmp_path, monkeypatch):
     """A project of its own for what is written."""
-    for name in ("PUBLISHED", "OWN", "FIGURES"):
+    for name in ("PUBLISHED", "OWN", "FIGURES", "SHARED_FOLDER"):
         monkeypatch.setattr(record, name, str(tmp_path / name.lower()))
     monkeypatch.setattr(
         record, "resolve", lambda path: tmp_path / path if str(path) == "notebooks" else resolve(path)
@@ -36,10 +37,11 @@ def places(tmp_path, monkeypatch):
 
 @pytest.fixture
 def finished(places):
-    """A finished run of one's own: the published one's files."""
+    """A finished run of one's own: the published one's files, with its weights."""
     folder = places / "own" / "run"
     folder.mkdir(parents=True)
-    for source in [*resolve(PUBLISHED).iterdir(), *resolve(FIGURES).glob("*.png")]:
+    weights = resolve(SHARED_FOLDER) / "final" / WEIGHTS_FILE
+    for source in [*resolve(PUBLISHED).iterdir(), *resolve(FIGURES).glob("*.png"), weights]:
         shutil.copy(source, folder)
     return folder
 
@@ -70,11 +72,27 @@ def test_the_last_run_is_the_newest_of_ones_own_and_else_the_published_one(place
 def test_publishing_puts_every_file_in_its_place(places, finished):
     targets = publish(finished)
     assert {str(path.relative_to(places)) for path in targets} == {
-        f"published/{RESULTS_FILE}", "published/model.safetensors", f"published/{NOTEBOOK}", f"notebooks/{NOTEBOOK}",
+        f"published/{RESULTS_FILE}", f"published/{NOTEBOOK}", f"notebooks/{NOTEBOOK}",
+        "shared_folder/final/model.safetensors",
         "figures/training_curves.png", "figures/seeds.png", "figures/misclassified.png",
     }  # fmt: skip
     for target in targets:
         assert target.read_bytes() == (finished / target.name).read_bytes()
+
+
+def test_a_kill_while_publishing_leaves_every_file_whole(places, finished, monkeypatch):
+    publish(finished)
+    (finished / RESULTS_FILE).write_text((finished / RESULTS_FILE).read_text() + " ")
+    before = {path: path.read_bytes() for path in places.rglob("*") if path.is_file()}
+
+    def kill(source, stream):
+        stream.write(source.read_bytes()[:10])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(record, "_copy", kill)
+    with pytest.raises(KeyboardInterrupt):
+        publish(finished)
+    assert {path: path.read_bytes() for path in places.rglob("*") if path.is_file()} == before
 
 
 def test_a_run_with_other_settings_or_without_a_part_is_not_published(places, finished):

@@ -1,0 +1,61 @@
+"""Passed, not yet, or not to be told apart: what the seeds of a submission say about the course's goal."""
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from mnist_helpers.files import write_text_atomically
+from mnist_helpers.networks import PARAMETER_BUDGET
+from mnist_helpers.runs import ACCURACY_GOAL
+from mnist_helpers.sweeps import Spread, mean_interval
+from mnist_helpers.training import EPOCH_BUDGET
+
+PASSED, NOT_YET, OPEN, REFUSED = "passed", "not yet", "cannot be told apart", "refused"
+STATUS = {PASSED: 0, NOT_YET: 1, OPEN: 3, REFUSED: 4}  # the command's; 2: it was called wrongly
+VERDICT_FILE = "verdict.json"
+
+
+class Verdict(BaseModel, frozen=True):
+    """An outcome, the sentence that gives its reason, and the figures it rests on."""
+
+    outcome: str
+    sentence: str
+    parameters: int
+    epochs: int
+    test_accuracy: Spread
+    interval: tuple[float, float]  # of the mean over seeds, 95 %
+
+
+def judge(found: Spread, parameters: int, epochs: int) -> Verdict:
+    """Judge the test accuracies of several seeds by the 95 % interval of their mean (Student's t).
+
+    Passed: its lower end is above the goal; not yet: its upper end is below. Whatever the accuracy, a network beyond
+    the course's limits is refused. ValueError: one seed has no interval.
+    """
+    interval = low, high = mean_interval(found)
+    outcome, where = OPEN, "holds"
+    if low > ACCURACY_GOAL:
+        outcome, where = PASSED, "lies above"
+    elif high < ACCURACY_GOAL:
+        outcome, where = NOT_YET, "lies below"
+    said = f"{outcome} with {found.n} seeds" if outcome == OPEN else outcome
+    limits = f"{100 * low:.3f} to {100 * high:.3f} %"
+    sentence = f"{said}: the 95 % interval of the mean over {found.n} seeds, {limits}, {where} {ACCURACY_GOAL:.1%}"
+    if parameters >= PARAMETER_BUDGET or epochs >= EPOCH_BUDGET:
+        outcome = REFUSED
+        allowed = f"fewer than {PARAMETER_BUDGET:,} parameters and fewer than {EPOCH_BUDGET} epochs"
+        sentence = f"{outcome}: {parameters:,} parameters, {epochs} epochs; allowed: {allowed}"
+    figures = {"parameters": parameters, "epochs": epochs, "test_accuracy": found, "interval": interval}
+    return Verdict(outcome=outcome, sentence=sentence, **figures)
+
+
+def write_verdict(verdict: Verdict, folder: Path) -> Path:
+    """Write `verdict.json` into `folder`, whole or not at all, and return its path."""
+    path = folder / VERDICT_FILE
+    write_text_atomically(path, verdict.model_dump_json(indent=1) + "\n")
+    return path
+
+
+def read_verdict(folder: Path) -> Verdict:
+    """Read the `verdict.json` of a folder; FileNotFoundError: no assessment has ended there."""
+    return Verdict.model_validate_json((folder / VERDICT_FILE).read_bytes())

@@ -1,0 +1,140 @@
+"""A photo or scan opened as grey values, whatever its colours, depth, turn and size, or one line saying why not."""
+
+import math
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from mnist_helpers.paths import resolve
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+ALLOWED = "allowed: JPEG, PNG, WebP, TIFF, BMP, and HEIC with the optional extra"
+HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1")  # how such files begin, after four bytes (ISO/IEC 23008-12)
+MOST_PIXELS = 64_000_000  # phones make 50 million; decoded with four colours each they take 256 MB
+LONGEST = 2400  # pixels of the longer side that are worth looking at: a page of 30 lines has 80 for each
+SMALLEST = 8  # pixels: less is no digit
+FAINT = 0.1  # contrast, of that between black and white
+
+
+class PhotoError(ValueError):
+    """A file is no photo that can be read; the message is one line, safe to print."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """Grey values (H, W) float32 from 0, black, to 1, white; `scale` pixels of the file, turned upright, to one."""
+
+    name: str
+    grey: np.ndarray
+    scale: float = 1
+
+
+def open_photo(path: str | Path) -> Photo:
+    """Open one photo, turned as its camera says (EXIF), what is transparent as paper, big ones scaled down.
+
+    A relative path is taken from here, else from the project's top folder. Raises PhotoError: the file is missing, a
+    folder, empty, damaged, no picture, animated, too big, or of a kind that can be read in several ways.
+    """
+    name = printable(Path(path).name or path)
+    formats = FORMATS
+    try:
+        path = Path(path).expanduser()
+        path = path if path.exists() else resolve(path)
+        if path.is_dir():
+            raise PhotoError(f"{name} is a folder; name one photo in it, or give the folder to `make read`")
+        if not path.is_file():
+            raise PhotoError(f"there is no file {printable(path)}")
+        if not path.stat().st_size:
+            raise PhotoError(f"{name} is empty (0 bytes)")
+        with path.open("rb") as stream:
+            if stream.read(12)[4:] in HEIC:
+                formats = _with_heic(name)
+    except (OSError, ValueError) as error:
+        raise (
+            error if isinstance(error, PhotoError) else PhotoError(f"{name} cannot be opened: {_reason(error)}")
+        ) from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=formats) as image:
+                longer = max(image.size)
+                grey = _grey(name, image)
+                return Photo(name, *_shrunk(grey, longer / max(grey.shape)))
+    except PhotoError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise PhotoError(_too_big(name)) from None
+    except Image.UnidentifiedImageError:
+        raise PhotoError(f"{name} is no picture, whatever its name says; {ALLOWED}") from None
+    except Exception as error:  # a decoder given a stranger's bytes may raise anything
+        raise PhotoError(f"{name} is damaged or of a rare kind ({_reason(error)}); save it as PNG or JPEG") from None
+
+
+def printable(name: str | Path) -> str:
+    """Return a file's name on one line: line ends, terminal codes and bytes that are no text as escapes."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape", "backslashreplace").decode()
+        for sign in str(name)
+    )
+
+
+def _with_heic(name: str) -> tuple[str, ...]:
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        raise PhotoError(f"{name} is HEIC; install the extra: pip install -e '.[heic]', or save it as JPEG") from None
+    register_heif_opener()
+    return (*FORMATS, "HEIF")
+
+
+def _grey(name: str, image: Image.Image) -> np.ndarray:
+    """Return the picture as it stands upright, (H, W) uint8 or uint16."""
+    if image.width * image.height > MOST_PIXELS:
+        raise PhotoError(_too_big(name))
+    if min(image.size) * LONGEST < SMALLEST * max(image.size) or min(image.size) < SMALLEST:
+        raise PhotoError(f"{name} has {image.width} × {image.height} pixels: too narrow for a digit")
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # MPO: a phone's JPEG with a second view
+        raise PhotoError(
+            f"{name} has {image.n_frames} pictures (animated, or pages); save one of them as PNG or JPEG"
+        )
+    if image.mode in ("I", "F"):
+        raise PhotoError(
+            f"{name} has 32 bits a pixel, and nothing says what white is; save it as PNG of 8 or 16 bits"
+        )
+    if image.mode.startswith("I;16"):
+        grey = np.array(ImageOps.exif_transpose(image))
+        grey[grey == image.info.get("transparency", -1)] = np.iinfo(grey.dtype).max
+        return grey
+    image.draft("L", (LONGEST, LONGEST))  # JPEG only: decodes fewer pixels, at least so many
+    image = ImageOps.exif_transpose(image)
+    if not image.has_transparency_data:
+        return np.asarray(image.convert("L"))
+    image = image.convert("RGBA")
+    grey, alpha = image.convert("L"), image.getchannel("A")
+    for paper in (255, 0):  # light ink without paper is seen on dark
+        page = Image.new("L", image.size, paper)
+        page.paste(grey, mask=alpha)
+        low, high = page.getextrema()
+        if high - low > 255 * FAINT:
+            break
+    return np.asarray(page)
+
+
+def _shrunk(grey: np.ndarray, scale: float) -> tuple[np.ndarray, float]:
+    """Return means of blocks of pixels, few enough, from 0 to 1, and `scale` times a block's side."""
+    side = math.ceil(max(grey.shape) / LONGEST)
+    height, width = (length // side for length in grey.shape)
+    blocks = grey[: height * side, : width * side].reshape(height, side, width, side)
+    return blocks.mean((1, 3), dtype=np.float32) / np.iinfo(grey.dtype).max, side * scale
+
+
+def _too_big(name: str) -> str:
+    return f"{name} has more than {MOST_PIXELS // 10**6} megapixels; scale it down first"
+
+
+def _reason(error: Exception) -> str:
+    return printable(getattr(error, "strerror", None) or error)

@@ -1,0 +1,6 @@
+"""Networks to take away: weights, ONNX, a card each, and a page to draw on.
+
+Uses `handwriting`, `looking`, `sweeps`, `runs`, `training`, `networks` and `data`.
+"""
+
+from .page import PAGE, PAGE_NETWORKS

@@ -1,0 +1,63 @@
+"""How far a way of holding out foretells the test: measured on studies whose truth is known."""
+
+import numpy as np
+import pytest
+
+from mnist_helpers.experiments import judges
+from mnist_helpers.experiments.judges import JUDGED, NETWORKS, WAYS, foretell, format_judges, plot_judges
+from mnist_helpers.runs import make_config
+from mnist_helpers.sweeps import read_study
+from mnist_helpers.sweeps.study import FinishedRun, make_study
+
+TEST = np.linspace(0.02, 0.01, len(NETWORKS))[:, None] + np.zeros((len(NETWORKS), 10))
+
+
+def studies(held_out: np.ndarray, test: np.ndarray = TEST) -> list:
+    """Studies with these errors, (networks, seeds)."""
+    run = read_study("sprint").runs[0]
+
+    def finished(seed: int, errors: tuple[float, float]) -> FinishedRun:
+        last = {"validation_accuracy": 1 - errors[0], "test_accuracy": 1 - errors[1]}
+        changes = {"config": run.config.but(seed=seed), "history": [run.history[-1].model_copy(update=last)]}
+        return run.model_copy(update=changes)
+
+    return [
+        make_study("made", {}, [finished(seed, pair) for seed, pair in enumerate(zip(*rows, strict=True))])
+        for rows in zip(held_out, test, strict=True)
+    ]
+
+
+def test_a_judge_that_is_too_kind_has_a_bias_and_may_still_rank_well():
+    found = foretell("last", studies(TEST - 0.002))
+    assert found.bias.mean == pytest.approx(-0.002)
+    assert found.correlation == found.alone == pytest.approx(1)
+    assert found.interval == pytest.approx((1, 1))
+
+
+def test_a_judge_that_sees_the_opposite_ranks_the_opposite_way():
+    assert foretell("drawn", studies(TEST[::-1])).correlation == pytest.approx(-1)
+
+
+def test_noise_widens_the_interval_and_hurts_a_single_seed_more_than_ten():
+    noise = np.random.default_rng(0).normal(0, 0.004, TEST.shape)
+    found = foretell("drawn", studies(TEST + noise))
+    low, high = found.interval
+    assert low < found.correlation <= high
+    assert high - low > 0.05
+    assert found.alone < found.correlation
+
+
+def test_what_is_printed_and_drawn_is_what_was_found():
+    found = [foretell(way, studies(TEST - 0.001)) for way in WAYS]
+    header, *lines = format_judges(found).splitlines()
+    assert [line[:22].strip() for line in lines] == list(WAYS.values())
+    assert all("-0.10" in line and len(line) == len(header) <= 88 for line in lines)
+    titles = [axis.get_title() for axis in plot_judges(found).axes]
+    assert titles == [f"Held out {words}" for words in WAYS.values()]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_judges_differ_in_nothing_but_what_they_hold_out(network):
+    first, *others = (make_config(**judges.JUDGED[way, network].settings) for way in WAYS)
+    assert all({line.split(":")[0] for line in first.training_differences(each)} == {"held_out"} for each in others)
+    assert {tuple(each.seeds) for each in JUDGED.values()} == {tuple(range(10))}

@@ -1,0 +1,173 @@
+"""Whatever a file holds: the photo as a person sees it, or one line that says what is wrong."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mnist_helpers.handwriting.photo import LONGEST, MOST_PIXELS, PhotoError, open_photo, printable
+
+INK, PAPER = 20, 230
+
+
+@pytest.fixture
+def page() -> Image.Image:
+    """Forty by sixty pixels, ink at the top left."""
+    grey = np.full((40, 60), PAPER, np.uint8)
+    grey[4:16, 6:18] = INK
+    return Image.fromarray(grey)
+
+
+def transparent(colour: int) -> Image.Image:
+    """Ink of that grey value on nothing."""
+    pixels = np.full((40, 60, 4), colour, np.uint8)
+    pixels[..., 3] = 0
+    pixels[4:16, 6:18, 3] = 255
+    return Image.fromarray(pixels)
+
+
+def sixteen_bits(page: Image.Image) -> Image.Image:
+    return Image.fromarray(np.asarray(page).astype(np.uint16) * 257)
+
+
+WAYS = {
+    "grey.png": lambda page: page,
+    "colour.jpg": lambda page: page.convert("RGB"),
+    "cmyk.jpg": lambda page: page.convert("CMYK"),
+    "cmyk.tif": lambda page: page.convert("CMYK"),
+    "16bit.png": sixteen_bits,
+    "16bit.tif": sixteen_bits,
+    "1bit.png": lambda page: page.point(lambda grey: 255 * (grey > 128)).convert("1"),
+    "palette.png": lambda page: page.convert("RGB").quantize(8),
+    "palette.gif": lambda page: page.convert("P"),
+    "alpha.png": lambda page: page.convert("LA"),
+    "transparent.png": lambda page: transparent(INK),
+    "transparent.webp": lambda page: transparent(INK),
+    "transparent_palette.png": lambda page: transparent(INK).quantize(8),
+    "page.bmp": lambda page: page,
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_every_kind_of_picture_is_seen_as_it_is(name, page, tmp_path):
+    options = {"lossless": True} if name.endswith("webp") else {}
+    WAYS[name](page).save(tmp_path / name, **options)
+    grey = open_photo(tmp_path / name).grey
+    assert grey.shape == (40, 60)
+    assert grey.dtype == np.float32
+    assert grey[7:13, 9:15].mean() < 0.15
+    assert grey[25:].mean() > 0.85
+
+
+@pytest.mark.parametrize("name", ["page.jpg", "page.png"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_is_turned_as_its_camera_says(page, tmp_path, name, orientation):
+    turns = {  # how a camera stores what it sees (EXIF 2.3, tag 274): undone by the reader
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    exif = Image.Exif()
+    exif[274] = orientation
+    stored = page.transpose(turns[orientation]) if orientation in turns else page
+    stored.save(tmp_path / name, exif=exif, **({"quality": 95} if name.endswith("jpg") else {}))
+    assert np.abs(open_photo(tmp_path / name).grey - np.asarray(page) / 255).mean() < 0.02
+
+
+def test_light_ink_without_paper_is_seen_on_dark(tmp_path):
+    transparent(255).save(tmp_path / "white.png")
+    grey = open_photo(tmp_path / "white.png").grey
+    assert grey[10, 10] == 1
+    assert grey[30, 30] == 0
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png"])
+def test_a_big_photo_is_scaled_down_and_says_by_how_much(tmp_path, ending):
+    width, height = 4000, 3000
+    picture = Image.new("L", (width, height), PAPER)
+    picture.paste(INK, (2000, 1500, 2400, 1700))
+    picture.save(tmp_path / f"big.{ending}")
+    photo = open_photo(tmp_path / f"big.{ending}")
+    assert max(photo.grey.shape) <= LONGEST
+    rows, columns = np.nonzero(photo.grey < 0.5)
+    box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) * photo.scale
+    assert np.allclose(box, [2000, 1500, 2400, 1700], atol=2 * photo.scale)
+
+
+def make_broken(folder):
+    """Files that are no photo, by what has to be said of them."""
+    page = Image.new("RGB", (300, 200), (200, 200, 200))
+    page.putpixel((5, 5), (0, 0, 0))
+    for name in ("cut.jpg", "cut.png", "cut.webp", "cut.tif"):
+        page.save(folder / name)
+        data = (folder / name).read_bytes()
+        (folder / name).write_bytes(data[: len(data) * 2 // 3])
+    (folder / "empty.png").touch()
+    (folder / "text.jpg").write_text("no picture", encoding="utf-8")
+    (folder / "postscript.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", encoding="utf-8")
+    (folder / "folder").mkdir()
+    other = page.rotate(180)
+    page.save(folder / "moving.gif", save_all=True, append_images=[other])
+    page.save(folder / "moving.png", save_all=True, append_images=[other])
+    page.save(folder / "pages.tif", save_all=True, append_images=[other])
+    Image.new("L", (20_000, 9)).save(folder / "narrow.png")
+    Image.new("L", (3, 3)).save(folder / "tiny.png")
+    Image.new("1", (10_000, 10_000)).save(folder / "huge.png")
+    Image.new("1", (20_000, 20_000)).save(folder / "bomb.png")
+    Image.fromarray(np.zeros((40, 60), np.float32)).save(folder / "floats.tif")
+    (folder / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    return {
+        **dict.fromkeys(("cut.jpg", "cut.png", "cut.webp", "cut.tif"), "damaged"),
+        "empty.png": "empty",
+        **dict.fromkeys(("text.jpg", "postscript.png"), "no picture"),
+        "folder": "folder",
+        **dict.fromkeys(("moving.gif", "moving.png", "pages.tif"), "2 pictures"),
+        **dict.fromkeys(("narrow.png", "tiny.png"), "too narrow"),
+        **dict.fromkeys(("huge.png", "bomb.png"), f"more than {MOST_PIXELS // 10**6} megapixels"),
+        "floats.tif": "32 bits",
+        "phone.heic": "HEIC",
+        "missing.png": "no file",
+        "a" * 300: "cannot be opened",
+        "nul\0": "cannot be opened",
+    }
+
+
+def test_what_is_no_photo_is_refused_in_one_line_that_says_why(tmp_path):
+    for name, expected in make_broken(tmp_path).items():
+        with pytest.raises(PhotoError, match=expected) as caught:
+            open_photo(tmp_path / name)
+        assert "\n" not in str(caught.value), name
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text(max_size=60))
+def test_a_name_is_printed_on_one_line(name):
+    shown = printable(name)
+    assert shown.isprintable()
+    shown.encode("utf-8")
+
+
+def test_names_with_line_ends_and_terminal_codes_are_read_and_shown_safely(page, tmp_path):
+    page.save(tmp_path / "<b>\n\x1b[31m.png")
+    assert open_photo(tmp_path / "<b>\n\x1b[31m.png").name == "<b>\\n\\x1b[31m.png"
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.data())
+def test_damage_is_a_photo_error_or_a_photo(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("damage") / "page.png"
+    Image.new("L", (64, 48), 200).save(path)
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    try:
+        shape = open_photo(path).grey.shape
+    except PhotoError:
+        return
+    assert len(shape) == 2

@@ -1,0 +1,105 @@
+"""What notebooks 01 to 03 claim: the loop in the open is `train`, links lead somewhere, the runs on file learned."""
+
+import re
+
+import nbformat
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mnist_helpers.data import Split, normalise
+from mnist_helpers.networks import BaselineNet
+from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.runs import make_config
+from mnist_helpers.training import EPOCH_HEADER, train
+
+NOTEBOOKS = PROJECT_ROOT / "notebooks"
+STEMS = ("01_explore_data", "02_baseline", "03_skeleton")
+
+
+def cells(path: str, kind: str) -> list[nbformat.NotebookNode]:
+    return [cell for cell in nbformat.read(NOTEBOOKS / path, as_version=4).cells if cell.cell_type == kind]
+
+
+def prose(path: str) -> str:
+    return "\n\n".join(cell.source for cell in cells(path, "markdown"))
+
+
+def loop_in_the_open() -> str:
+    sources = [cell.source for cell in cells("02_baseline.ipynb", "code")]
+    (loop,) = [source for source in sources if "for epoch in range" in source and "loss.backward()" in source]
+    return loop
+
+
+def trained_by(loop: str, split: Split) -> list[torch.Tensor]:
+    known = {"torch": torch, "F": F, "BaselineNet": BaselineNet, "normalise": normalise, "split": split}
+    known |= {"epochs": 2, "train_size": len(split.train), "max_lr": 0.01, "seed": 3}
+    exec(loop, known)
+    return list(known["network"].parameters())
+
+
+@pytest.mark.parametrize("slip", [None, "optimizer.zero_grad()", "torch.manual_seed(100 * seed + epoch)"])
+def test_train_is_the_loop_of_notebook_02_and_no_other(slip, digits, tmp_path):
+    config = make_config(
+        model="baseline",
+        epochs=2,
+        max_lr=0.01,
+        seed=3,
+        batch_size=32,
+        schedule="constant",
+        augmentation=None,
+        device="cpu",
+        output_dir=str(tmp_path),
+    )
+    split = Split(digits.take(torch.arange(50)), digits.take(torch.arange(50, 64)))
+    network, _ = train(BaselineNet, split, config, show=False, keep_checkpoints=False)
+    loop = loop_in_the_open()
+    by_hand = trained_by(loop.replace(slip, "pass") if slip else loop, split)
+    same = all(map(torch.equal, by_hand, network.parameters()))
+    assert same == (slip is None)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_words_lead_to_the_glossary_and_pages_to_their_neighbours(stem):
+    glossary = (NOTEBOOKS / "GLOSSARY.md").read_text(encoding="utf-8")
+    terms = {term.lower().replace(" ", "-") for term in re.findall(r"^#+ (.+)$", glossary, re.MULTILINE)}
+    linked = re.findall(r"\]\(GLOSSARY\.md#([\w-]+)\)", prose(f"{stem}.ipynb"))
+    assert linked
+    assert set(linked) <= terms, set(linked) - terms
+    assert len(linked) == len(set(linked)), "a term is linked where it first occurs"
+    markdown = [cell.source for cell in cells(f"{stem}.ipynb", "markdown")]
+    for cell in (markdown[0], markdown[-1]):
+        assert "[contents](README.md)" in cell
+        assert "[next: " in cell
+        assert ("[previous: " in cell) == (stem != STEMS[0])
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_figure_has_a_sentence_and_every_exercise_minutes_and_an_answer(stem):
+    notebook = nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4).cells
+    for number, cell in enumerate(notebook):
+        pictures = [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+        if pictures:
+            assert "*Figure: " in notebook[number + 1].source, cell.source
+    text = prose(f"{stem}.ipynb")
+    exercises = re.findall(r"^\d\. \((\d+) minutes?\)", text[text.index("## Exercises") :], re.MULTILINE)
+    assert len(exercises) == 3
+    assert text.count("<details><summary>") == text.count("</details>") == 3
+    answers = re.findall(r"^## Exercise (\d) .*\(.+\)$", prose(f"solutions/{stem}.ipynb"), re.MULTILINE)
+    assert answers == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_printed_tables_fit_a_page(stem):
+    widest = len(EPOCH_HEADER)  # the table of `train`
+    for path in (f"{stem}.ipynb", f"solutions/{stem}.ipynb"):
+        for cell in cells(path, "code"):
+            for output in cell.outputs:
+                assert max(map(len, output.get("text", "").splitlines()), default=0) <= widest, output.text
+
+
+@pytest.mark.parametrize(("stem", "lowest"), [("02_baseline", 93), ("03_skeleton", 85)])
+def test_the_runs_on_file_learned(stem, lowest):
+    printed = "".join(output.get("text", "") for cell in cells(f"{stem}.ipynb", "code") for output in cell.outputs)
+    (accuracy,) = re.findall(r"final test accuracy +([\d.]+)%", printed)
+    assert lowest < float(accuracy) < 99
