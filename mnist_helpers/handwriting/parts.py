@@ -13,11 +13,15 @@ EDGE = 0.45  # of a mark's own darkest ink: there its edge is
 CLEAR = 1.5  # times the palest ink on the page: what is not, is a ragged piece of a smudge
 PALE = 0.3  # of the page's usual ink: what is fainter is a smudge, or shows through
 SPECK = 0.2  # of the usual height, in both directions
-LEAST_PIXELS = 8  # the longer side of a mark in the photo looked at
+LEAST_PIXELS = 8  # the longer side of a mark,
+LEAST_SHARE = 0.015  # … also of the photo's longer side
+BLURRED = 2  # pixels along the photo's edge
 SMALL_PART = 0.7  # of its neighbour's height: a bar or a piece of a broken stroke
-NEAR = 0.25  # of the taller one's height, between two parts of a digit
+NEAR = 0.25  # of the longer one's length, between two parts of a digit
+BESIDE = 0.1  # … where they stand side by side
+FLAT = 0.35  # of the other's height: a bar
 TALL = 1.1  # times the usual height, that two halves of a digit may be
-TALLEST = 1.25  # times the taller part, that both together may be
+TALLEST = 1.5  # times the longer part, that both together may be
 LONGEST = 60  # times its stroke's width is a line's length; a fine pen's 1 has up to 50
 SOLID = 0.36  # of its longer side is a blot's stroke width: half for a disc, up to 0.31 for training digits
 
@@ -63,8 +67,9 @@ def local_threshold(ink: np.ndarray) -> tuple[np.ndarray, list[Part]]:
 
 def leave_out(parts: list[Part], shape: tuple[int, int]) -> list[Part]:
     """Return the parts that are no specks, lines, smudges, or cut off by the photo's edge."""
+    least = max(LEAST_PIXELS, LEAST_SHARE * max(shape))
     parts = [part for part in parts if max(part.height, part.width) >= LEAST_PIXELS / 2 and not _is_line(part)]
-    whole = [part for part in parts if max(part.height, part.width) >= LEAST_PIXELS]
+    whole = [part for part in parts if max(part.height, part.width) >= least]
     if not whole:
         return []
     areas = np.array([len(part.pixels) for part in whole], float)
@@ -100,22 +105,26 @@ def _neighbours(boxes: np.ndarray, index: int, usual: float) -> list[int]:
     """Return which of the larger digits' boxes are near enough for one digit with this, and together not too tall.
 
     This one is much the smaller, or it stands above or below the other and both are as tall as the `usual` digit.
+    What stands beside has to be closer, unless it is as flat as no digit is.
     """
     one, others = boxes[index], boxes[:index]
     together = np.maximum(others[:, 2:], one[2:]) - np.minimum(others[:, :2], one[:2])
     lengths, own = others[:, 2:] - others[:, :2], one[2:] - one[:2]
+    size = np.maximum(lengths.max(1), own.max())
     apart = np.maximum(others[:, :2] - one[2:], one[:2] - others[:, 2:])
-    part = (own[0] <= SMALL_PART * lengths[:, 0]) & (together.max(1) <= TALLEST * lengths.max(1))
-    half = (together[:, 0] <= TALL * usual) & (-apart[:, 1] >= np.minimum(own[1], lengths[:, 1]) / 2)
-    return np.flatnonzero((part | half) & (apart.max(1) <= NEAR * lengths.max(1))).tolist()
+    above = -apart[:, 1] >= np.minimum(own[1], lengths[:, 1]) / 2
+    part = (own[0] <= SMALL_PART * lengths[:, 0]) & (together.max(1) <= TALLEST * size)
+    half = (together[:, 0] <= TALL * usual) & above
+    near = np.where(above | (own[0] <= FLAT * lengths[:, 0]), NEAR, BESIDE)
+    return np.flatnonzero((part | half) & (apart.max(1) <= near * size)).tolist()
 
 
 def _gap(small: list[Part], large: list[Part], boxes: np.ndarray) -> float | None:
     """Return how many pixels the two are apart; None: too far for parts of one digit."""
-    least, size = (boxes[:, 2:] - boxes[:, :2]).max(1)
+    least, most = sorted((boxes[:, 2:] - boxes[:, :2]).max(1))
     pixels, others = (np.concatenate([part.pixels for part in parts]) for parts in (small, large))
     gap = float(cKDTree(others).query(pixels)[0].min())
-    return gap if gap <= NEAR * min(size, 3 * least) else None
+    return gap if gap <= NEAR * min(most, 3 * least) else None
 
 
 def around(parts: list[Part]) -> tuple[int, int, int, int]:
@@ -133,13 +142,13 @@ def fill(digit: list[Part]) -> np.ndarray:
     return filled
 
 
-def is_drawn(digit: list[Part]) -> bool:
-    """Say whether joined parts are large enough, and drawn by a pen: no blot."""
+def is_drawn(digit: list[Part], shape: tuple[int, int]) -> bool:
+    """Say whether joined parts on a photo of this `shape` are large enough, and drawn by a pen: no blot."""
     top, left, bottom, right = around(digit)
     longer = max(bottom - top, right - left)
     # a ragged outline would be longer
     smooth = ndimage.gaussian_filter(np.pad(fill(digit).astype(float), 3), longer / 40)
-    return longer >= LEAST_PIXELS and stroke_width(smooth) <= SOLID * longer
+    return longer >= max(LEAST_PIXELS, LEAST_SHARE * max(shape)) and stroke_width(smooth) <= SOLID * longer
 
 
 def _is_line(part: Part) -> bool:
@@ -150,7 +159,7 @@ def _is_line(part: Part) -> bool:
 
 def _cut(part: Part, shape: tuple[int, int]) -> bool:
     top, left, bottom, right = part.box
-    return top == 0 or left == 0 or bottom == shape[0] or right == shape[1]
+    return min(top, left, shape[0] - bottom, shape[1] - right) < BLURRED
 
 
 def _weighted_median(values: list[float], weights: np.ndarray) -> float:

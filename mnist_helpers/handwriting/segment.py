@@ -50,7 +50,7 @@ def find_marks(grey: np.ndarray, scale: float = 1.0) -> Found:
     """Find what may be digits in a page's grey values (H, W) from 0 to 1; `scale` is `Photo.scale`."""
     ink = flatten(grey)
     mask, pieces = local_threshold(ink)
-    digits = [digit for digit in join(leave_out(pieces, mask.shape)) if is_drawn(digit)]
+    digits = [digit for digit in join(leave_out(pieces, mask.shape)) if is_drawn(digit, mask.shape)]
     lines, order = lines_of_writing([around(digit) for digit in digits])
     labels = np.zeros(mask.shape, np.int32)
     for number, index in enumerate(order, 1):

@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 
 from mnist_helpers.data import normalise
-from mnist_helpers.networks import SHARED, SHARED_FOLDER, fast_form, load
+from mnist_helpers.networks import SHARED, SHARED_FOLDER, load
 from mnist_helpers.paths import resolve
 from mnist_helpers.sharing.onnx_export import ONNX_FILE, OPSET, to_onnx
 
@@ -109,8 +109,3 @@ def test_networks_are_handed_on_by_the_routes_that_are_promised(route, name):
     """`torch.jit.script` takes no network that sets digits upright, and is not promised."""
     network, inputs = load(name), torch.rand(7, 1, 28, 28)
     torch.testing.assert_close(route(network, torch.zeros(2, 1, 28, 28))(inputs), network(inputs))
-
-
-@pytest.mark.training
-def test_fast_layers_do_not_change_the_file():
-    assert to_onnx(fast_form(load("final"))) == stored("final")
