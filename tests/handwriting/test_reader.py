@@ -1,5 +1,7 @@
 """When the reader answers and when it does not, and that its record is true."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 import torch
@@ -133,8 +135,10 @@ def test_the_record_counts_the_test_digits_as_they_are_answered(name, mnist):
 @pytest.mark.training
 def test_what_is_on_record_is_not_trained_again(monkeypatch, tmp_path):
     before = read_thresholds()
-    monkeypatch.setattr("mnist_helpers.handwriting.calibrate.fit", None)
-    monkeypatch.setattr("mnist_helpers.handwriting.calibrate.RECORD", tmp_path / "reading.json")
+    # the face hands on a function of the module's name
+    module = import_module("mnist_helpers.handwriting.calibrate")
+    monkeypatch.setattr(module, "fit", None)
+    monkeypatch.setattr(module, "RECORD", tmp_path / "reading.json")
     after = calibrate(show=False)
     assert after.refusal == before.refusal
     assert {n: t.threshold for n, t in after.networks.items()} == {n: t.threshold for n, t in before.networks.items()}

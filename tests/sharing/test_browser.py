@@ -19,7 +19,7 @@ from mnist_helpers.sharing import PAGE_NETWORKS
 from mnist_helpers.training import predict_logits
 
 pytestmark = pytest.mark.page
-DIGITS = int(os.environ.get("PAGE_DIGITS", "500"))  # of the 10,000 test digits, for each network
+DIGITS = int(os.environ.get("PAGE_DIGITS") or 500)  # of the 10,000 test digits, for each network
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 BATCH = """([name, digits]) => {
   const bytes = Uint8Array.from(atob(digits), (letter) => letter.charCodeAt(0));
