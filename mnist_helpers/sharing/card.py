@@ -58,7 +58,7 @@ def format_card(name: str, results: RunResults, study: Study, record: CardRecord
         for digit, (digits, errors) in enumerate(zip(record.digits, record.mistakes, strict=True))
     )
     return f"""---
-license: unknown
+license: mit
 library_name: pytorch
 pipeline_tag: image-classification
 tags:
@@ -164,7 +164,7 @@ accuracy there. Record: [{RECORD_FILE}]({RECORD_FILE}).
 
 ## Licence
 
-The project states no licence for its code and weights. MNIST is under the Creative Commons
+Code and weights are under the [MIT licence](../../../LICENSE). MNIST is under the Creative Commons
 Attribution-Share Alike 3.0 licence ([data](../../../data/README.md)).
 """
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from mnist_helpers.networks import SHARED, SHARED_FOLDER, load
-from mnist_helpers.paths import resolve
+from mnist_helpers.paths import PROJECT_ROOT, resolve
 from mnist_helpers.runs import read_results
 from mnist_helpers.sharing import card
 from mnist_helpers.sharing.card import CARD_FILE, format_card, make_card, run_folder
@@ -48,6 +48,7 @@ def test_machines_read_its_header(name):
     """The fields of github.com/huggingface/hub-docs, modelcard.md."""
     _, header, _ = make_card(name).split("---\n", 2)
     read, results, study = yaml.safe_load(header), read_results(run_folder(name)), read_study(name)
+    assert (read["license"], (PROJECT_ROOT / "LICENSE").read_text(encoding="utf-8")[:3]) == ("mit", "MIT")
     assert {"license", "library_name", "tags", "datasets", "metrics", "model-index"} <= set(read)
     ((only,),) = [one["results"] for one in read["model-index"]]
     assert (only["task"]["type"], only["dataset"]["type"]) == ("image-classification", "mnist")
