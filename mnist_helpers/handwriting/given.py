@@ -10,17 +10,7 @@ ALLOWED = "allowed: (H, W), (H, W, 3) or (H, W, 4) for colour, (1, H, W), an MNI
 SMALLEST = 8  # pixels a side: a digit has at least these
 NORMALISED = (-MEAN / STD, (1 - MEAN) / STD)  # black and white as networks are given them
 CLOSE = 2e-3
-PLAIN = (
-    "1",
-    "L",
-    "I;16",
-    "I;16B",
-    "I;16L",
-    "I",
-    "F",
-    "RGB",
-    "RGBA",
-)  # modes of grey or colour as they are
+PLAIN = ("1", "L", "I;16", "I;16B", "I;16L", "I", "F", "RGB", "RGBA")  # modes of grey or colour as they are
 LUMINANCE = np.array([0.299, 0.587, 0.114])  # as Pillow's (ITU-R 601)
 Given = np.ndarray | torch.Tensor | Image.Image
 

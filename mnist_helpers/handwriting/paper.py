@@ -12,9 +12,7 @@ DIP = 0.1  # of the lightest paper: deeper ones are no shading
 BLACK = 0.02  # paper is not darker than that
 DARK_TABLE = 0.6  # of the page's grey value
 SHARP = 0.15  # of the step between table and page, in one pixel: a blur of one pixel leaves 0.3, of eight 0.05
-SHARP_SHARE = (
-    0.09  # of a ring some 25 pixels wide around the table: 0.11 to 0.14 there, up to 0.07 at a shadow with digits
-)
+SHARP_SHARE = 0.09  # of a ring 25 pixels wide around the table: 0.11 to 0.14 there, at a shadow with digits to 0.07
 MOST_BESIDE = 0.75  # of the photo
 NOISE = 5.0  # standard deviations of the paper's grey that are no ink
 LEAST_CONTRAST = 0.07  # of the paper's light: fainter than pencil
@@ -122,10 +120,8 @@ def _without_lines(contrast: np.ndarray) -> np.ndarray:
     height, width = contrast.shape
     ys, xs = np.nonzero(contrast[:, :: max(1, width // SMALL)] > LEAST_CONTRAST)
     xs = xs * max(1, width // SMALL)
-    slope = max(np.tan(TILTS), key=lambda slope: (np.bincount(_rows(ys, xs, slope, width)) ** 2.0).sum())
-    slope = max(
-        slope + np.arange(-5, 6) * 1e-3, key=lambda slope: (np.bincount(_rows(ys, xs, slope, width)) ** 2.0).sum()
-    )
+    slope = np.tan(max(TILTS, key=lambda tilt: _sharpness(ys, xs, np.tan(tilt), width)))
+    slope = max(slope + np.arange(-5, 6) * 1e-3, key=lambda slope: _sharpness(ys, xs, slope, width))
 
     # each row of `level` follows the slope; what it has outside the page is paper
     columns = np.arange(width)
@@ -133,9 +129,8 @@ def _without_lines(contrast: np.ndarray) -> np.ndarray:
     rows = np.arange(-reach, height + reach)[:, None] + np.round(slope * (columns - width / 2)).astype(int)
     inside = (rows >= 0) & (rows < height)
     level = np.where(inside, contrast[np.clip(rows, 0, height - 1), columns], 0)
-    covered = (ndimage.maximum_filter1d(level, 3, axis=0) > LEAST_CONTRAST).sum(1) / np.maximum(
-        inside.sum(1), width / 4
-    )
+    covered = (ndimage.maximum_filter1d(level, 3, axis=0) > LEAST_CONTRAST).sum(1)
+    covered = covered / np.maximum(inside.sum(1), width / 4)
     bands, count = ndimage.label(covered > ACROSS)
     places = [place[0] for place in ndimage.find_objects(bands)]
     if (
@@ -149,14 +144,18 @@ def _without_lines(contrast: np.ndarray) -> np.ndarray:
         band = slice(max(place.start - SOFT, 0), place.stop + SOFT)
         rule = ndimage.median_filter(level[band], (1, width // 5), mode="nearest")
         rule = ndimage.maximum_filter1d(rule, 2 * SOFT + 1, axis=0)  # where the slope is rounded it lies a row off
-        ends = level[[max(band.start - 1, 0), min(band.stop, len(level) - 1)]].min(
-            0
-        )  # a stroke that goes on beyond it
+        # a stroke that goes on beyond it
+        ends = level[[max(band.start - 1, 0), min(band.stop, len(level) - 1)]].min(0)
         over = (level[band] > OPAQUE * rule) & (level[band] > LEAST_CONTRAST) | (ends > LEAST_CONTRAST)
         cleared[band] = np.where(over, level[band], 0)
     result = contrast.copy()
     result[rows[inside], np.broadcast_to(columns, rows.shape)[inside]] = cleared[inside]
     return result
+
+
+def _sharpness(ys: np.ndarray, xs: np.ndarray, slope: float, width: int) -> float:
+    """Return the sum of squares of the ink along each line of this slope: high where ink lies on few lines."""
+    return (np.bincount(_rows(ys, xs, slope, width)) ** 2.0).sum()
 
 
 def _rows(ys: np.ndarray, xs: np.ndarray, slope: float, width: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from mnist_helpers.handwriting.writing import lines_of_writing
 SOFT = 2  # pixels: a stroke's soft edge
 WIDEST = 1.7  # times its height is a digit's width: one training digit of 2,000 is wider
 WIDE = (
-    1.2  # from here on a mark may be two digits: if a column near its middle has hardly more ink than a line across
+    1.2  # from here on a mark may be two digits: if a column near its middle has little more ink than a line across
 )
 CROSSING = 1.6  # times the stroke's width, and both sides of it are as tall as digits
 FULL = 0.8  # of the height. Of training digits 0.2 % look so, of pairs pushed into one another a third
