@@ -20,8 +20,9 @@ SMALL_PART = 0.7  # of its neighbour's height: a bar or a piece of a broken stro
 NEAR = 0.25  # of the longer one's length, between two parts of a digit
 BESIDE = 0.1  # … where they stand side by side
 FLAT = 0.35  # of the other's height: a bar
-TALL = 1.1  # times the usual height, that two halves of a digit may be
-TALLEST = 1.5  # times the longer part, that both together may be
+TALL, CLOSE = 1.1, 0.12  # times the usual height, that two halves of a digit may be
+TALL_CLOSE = 1.6  # … where they are nearer than `CLOSE` of the longer one
+TALLEST, LONGEST_BAR = 1.5, 2.2  # times the longer part, that both together may be; with a bar
 LONGEST = 60  # times its stroke's width is a line's length; a fine pen's 1 has up to 50
 SOLID = 0.36  # of its longer side is a blot's stroke width: half for a disc, up to 0.31 for training digits
 
@@ -113,9 +114,11 @@ def _neighbours(boxes: np.ndarray, index: int, usual: float) -> list[int]:
     size = np.maximum(lengths.max(1), own.max())
     apart = np.maximum(others[:, :2] - one[2:], one[:2] - others[:, 2:])
     above = -apart[:, 1] >= np.minimum(own[1], lengths[:, 1]) / 2
-    part = (own[0] <= SMALL_PART * lengths[:, 0]) & (together.max(1) <= TALLEST * size)
-    half = (together[:, 0] <= TALL * usual) & above
-    near = np.where(above | (own[0] <= FLAT * lengths[:, 0]), NEAR, BESIDE)
+    lower, higher = np.minimum(own[0], lengths[:, 0]), np.maximum(own[0], lengths[:, 0])
+    flat = lower <= FLAT * higher
+    part = (lower <= SMALL_PART * higher) & (together.max(1) <= np.where(flat, LONGEST_BAR, TALLEST) * size)
+    half = above & (together[:, 0] <= np.where(apart.max(1) <= CLOSE * size, TALL_CLOSE, TALL) * usual)
+    near = np.where(above | flat, NEAR, BESIDE)
     return np.flatnonzero((part | half) & (apart.max(1) <= near * size)).tolist()
 
 

@@ -11,7 +11,6 @@ from mnist_helpers.handwriting.prepare import stroke_width
 from mnist_helpers.handwriting.writing import lines_of_writing
 
 SOFT = 2  # pixels: a stroke's soft edge
-WIDEST = 1.7  # times its height is a digit's width: one training digit of 2,000 is wider
 WIDE = (
     1.2  # from here on a mark may be two digits: if a column near its middle has little more ink than a line across
 )
@@ -63,8 +62,8 @@ def find_marks(grey: np.ndarray, scale: float = 1.0) -> Found:
 def is_touching(filled: np.ndarray) -> bool:
     """Say whether a mark's mask (h, w) bool looks like two digits that touch. Many such do not: see `FULL`."""
     height, width = filled.shape
-    if width > WIDEST * height or width < WIDE * height:
-        return width > WIDEST * height
+    if width < WIDE * height:
+        return False
     thin = filled.sum(0) <= CROSSING * stroke_width(filled.astype(float))
     return any(
         thin[column] and min(_height(filled[:, :column]), _height(filled[:, column + 1 :])) >= FULL * height

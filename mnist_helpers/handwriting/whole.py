@@ -11,7 +11,7 @@ from torch import Tensor
 from mnist_helpers.handwriting.given import Given, as_grey
 from mnist_helpers.handwriting.photo import Photo, open_photo
 from mnist_helpers.handwriting.prepare import prepare
-from mnist_helpers.handwriting.reader import NO_DIGIT, Reader, Reading
+from mnist_helpers.handwriting.reader import NOT_SURE, Reader, Reading
 from mnist_helpers.handwriting.segment import find_marks
 
 
@@ -57,8 +57,13 @@ def read_page(image: Given | str | Path, reader: Reader) -> Page:
         return Page(photo, ())
     pixels = torch.from_numpy(np.stack([prepare(mark.ink) for mark in marks]))
     readings = [
-        Reading(None, reading.confidence, NO_DIGIT) if mark.touching else reading
+        _maybe_two(reading) if mark.touching else reading
         for mark, reading in zip(marks, reader.read(pixels), strict=True)
     ]
     found = zip(marks, readings, pixels, strict=True)
     return Page(photo, tuple(Digit(mark.box, mark.line, reading, one) for mark, reading, one in found))
+
+
+def _maybe_two(reading: Reading) -> Reading:
+    """Return the reading of a mark that may be two digits: never a digit."""
+    return Reading(None, reading.confidence, reading.why or NOT_SURE)

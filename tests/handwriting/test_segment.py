@@ -1,5 +1,6 @@
 """Pages to digits: all of them, in reading order, and nothing else."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,22 @@ def test_a_bar_apart_and_a_broken_stroke_are_parts_of_their_digits():
     assert marks[1].box[3] >= 55
 
 
+def test_a_long_bar_beside_its_five_is_part_of_it():
+    five = draw(5)[12:]
+    bar = np.ones((6, 55))
+    (mark,) = find_marks(page_with((five, 92, 60), (bar, 86, 90))).marks
+    assert mark.box[1] <= 87
+
+
+def test_two_halves_of_a_digit_taller_than_the_others_are_joined_and_two_lines_are_not():
+    eight = draw(8, 90)
+    eight[43:47] = 0
+    low = [(draw(3), 80, 140 + 60 * place) for place in range(4)]
+    assert len(find_marks(page_with((eight, 60, 50), *low)).marks) == 5
+    above = [(draw(2), 15, 140 + 60 * place) for place in range(4)]
+    assert len(find_marks(page_with(*low, *above)).marks) == 8
+
+
 def test_neighbours_are_not_joined():
     ones = [(draw(1), 80, 40 + 16 * place) for place in range(6)]
     assert len(find_marks(page_with(*ones)).marks) == 6
@@ -120,6 +137,20 @@ def test_digits_pushed_into_one_another_are_told_from_one():
     assert is_touching(pair)
     assert is_touching(np.hstack([pair, pair]))
     assert not any(is_touching(draw(digit) > 0.5) for digit in range(10))
+    wide = np.hstack([draw(5) > 0.5, np.zeros((len(draw(5)), 60), bool)])
+    wide[2:8, 20:] = True
+    assert not is_touching(wide)  # its bar is long
+
+
+def test_what_may_be_two_digits_is_never_answered():
+    zero = draw(0)
+    pair = np.hstack([zero, np.zeros((len(zero), 4)), zero])
+    pair[50:54, zero.shape[1] - 12 : zero.shape[1] + 16] = 1
+    (mark,) = find_marks(page := page_with((pair, 60, 50))).marks
+    assert mark.touching
+    (digit,) = read_page(page, replace(load_reader(), threshold=0)).digits
+    assert digit.reading.digit is None
+    assert digit.reading.why
 
 
 @settings(deadline=None, max_examples=40)
