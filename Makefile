@@ -1,6 +1,11 @@
-PYTHON ?= python3
 VENV := .venv
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN := $(VENV)/Scripts
+else
+PYTHON ?= python3
 BIN := $(VENV)/bin
+endif
 READY := $(VENV)/.ready
 COMMAND := $(BIN)/python -m mnist_helpers
 OWN := outputs/own
@@ -17,8 +22,6 @@ NOTEBOOK := notebooks/07_final_model.ipynb
 QUICK := $(filter-out $(NOTEBOOK),$(wildcard notebooks/[0-9][0-9]_*.ipynb))
 # whose live runs take minutes
 TRAINING := $(wildcard notebooks/0[2-6]_*.ipynb)
-# a person at a terminal sees the live bar; a log gets one line per epoch
-LOG := $(shell test -t 2 && echo --no-progress-bar || echo --log-output --no-progress-bar)
 # the environment's own kernel, whatever another installation has put first, and figures whatever the caller draws with
 KERNEL := MPLBACKEND= JUPYTER_PATH= JUPYTER_PREFER_ENV_PATH=1
 
@@ -26,7 +29,7 @@ KERNEL := MPLBACKEND= JUPYTER_PATH= JUPYTER_PREFER_ENV_PATH=1
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
         check-params view-results notebooks check-notebooks check-notebooks-quick check-checks check-goal seeds studies fast speedups ideas \
         frontier judge sweep ledger bench bench-quick bench-gpu profile read check-reading \
-        check-reading-quick fonts models page browser test-page \
+        check-reading-quick fonts models page site test-site badges browser test-page \
         bench-page assess assess-changed assess-quick clean clean-checkpoints
 
 help: ## List the commands
@@ -46,16 +49,14 @@ env-update: $(READY) ## Check Python, versions, device, data and disk, one line 
 	@$(COMMAND) environment
 
 train: $(READY) ## Train the final model through papermill (PARAMETERS="-p seed 1" or "-p model my_net.py:MyNet")
-	@mkdir -p $(OWN)
-	$(KERNEL) $(BIN)/python -m papermill $(NOTEBOOK) $(OWN)/running.ipynb -k python3 --cwd notebooks $(LOG) $(PARAMETERS)
-	@$(COMMAND) file-product $(OWN)/running.ipynb
+	@$(COMMAND) train $(PARAMETERS)
 
 publish: $(READY) ## Make the last run with the course's settings the published one: outputs/published, figures, notebook 07
 	@$(COMMAND) publish
 
 test: $(READY) ## Run the fast tests and the checks of the notebooks' files
 	@$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -m "not training and not smoke and not cluster and not page"
+	$(BIN)/python -m pytest -m "not training and not smoke and not cluster and not page and not site"
 
 test-model: $(READY) ## Test the networks, their layers and their table
 	$(BIN)/python -m pytest tests/networks
@@ -156,8 +157,19 @@ models: $(READY) ## Make the networks to take away: weights, ONNX, cards, thresh
 page: $(READY) ## Build the page to draw on again from the weights (changes outputs/page)
 	$(COMMAND) page
 
-browser: ## Install Debian's chromium, as root, where there is none
-	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium)
+site: $(READY) ## Build the course as a searchable book, for phones too, without a network (outputs/own/site/html)
+	$(BIN)/python -m pip install --quiet --editable ".[site]"
+	$(COMMAND) site
+
+test-site: site browser ## Test that book in a real browser: links, search, no request to elsewhere, no overflow
+	$(BIN)/python -m pytest -m site
+
+badges: $(READY) ## Write Colab's and Binder's badges into the notebooks, or take them away (changes notebooks)
+	$(COMMAND) badges
+
+browser: ## Install Debian's chromium, as root, where there is no Chromium or Chrome
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium)
 
 test-page: $(READY) browser ## Test the page to draw on in a real browser (PAGE_DIGITS=10000: with every test digit)
 	PAGE_DIGITS=$(PAGE_DIGITS) $(BIN)/python -m pytest -m page

@@ -10,7 +10,7 @@ COMMANDS = {
     "check-params": "commands:check_params",
     "check-goal": "commands:check_goal",
     "view-results": "commands:view_results",
-    "file-product": "commands:file_product",
+    "train": "commands:train",
     "publish": "commands:publish",
     "derive-writers": "data.writers:main",
     "sweep": "sweeps.sweep:main",
@@ -26,6 +26,8 @@ COMMANDS = {
     "models": "sharing.models:main",
     "page": "sharing.page:main",
     "bench-page": "benchmarks.page:main",
+    "site": "sharing.site:main",
+    "badges": "sharing.badges:main",
     "assess": "assessment.command:main",
 }
 

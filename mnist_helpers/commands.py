@@ -1,7 +1,9 @@
 """Small commands about one network or one run: does it keep the rules, reach the goals, what did it reach."""
 
 import argparse
+import os
 import statistics
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -84,11 +86,21 @@ def view_results(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def file_product(arguments: Sequence[str] | None = None) -> int:
-    """Move what papermill executed beside the results of its run, and print them."""
-    parser = _parser(file_product)
-    parser.add_argument("notebook", help="what papermill wrote", type=resolve)
-    runs.show(runs.file_product(parser.parse_args(arguments).notebook))
+@_says_what_is_wrong
+def train(arguments: Sequence[str] | None = None) -> int:
+    """Run the final notebook through papermill, whose options follow (-p seed 1); file it beside its results."""
+    _, options = _parser(train).parse_known_args(arguments)
+    product, notebooks = resolve(runs.OWN) / "running.ipynb", resolve("notebooks")
+    product.parent.mkdir(parents=True, exist_ok=True)
+    # a person at a terminal sees the live bar; a log gets one line per epoch
+    log = ["--no-progress-bar"] if sys.stderr.isatty() else ["--log-output", "--no-progress-bar"]
+    files = [str(notebooks / runs.NOTEBOOK), str(product), "-k", "python3", "--cwd", str(notebooks)]
+    command = [sys.executable, "-m", "papermill", *files, *log, *options]
+    # figures whatever the caller draws with, and the environment's own kernel whatever another installation put first
+    kernel = {"MPLBACKEND": "", "JUPYTER_PATH": "", "JUPYTER_PREFER_ENV_PATH": "1"}
+    if status := subprocess.run(command, env=os.environ | kernel).returncode:
+        return status
+    runs.show(runs.file_product(product))
     return 0
 
 

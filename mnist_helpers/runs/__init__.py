@@ -11,6 +11,7 @@ from .recipes import COMPACT_AUGMENTATION, FAST, GENTLE, NO_COLOUR_NO_BLANKING
 from .record import (
     ACCURACY_GOAL,
     FIGURES,
+    NOTEBOOK,
     OWN,
     PUBLISHED,
     RECORDS,

@@ -3,4 +3,5 @@
 Uses `handwriting`, `looking`, `sweeps`, `runs`, `training`, `networks` and `data`.
 """
 
+from .badges import repository
 from .page import PAGE, PAGE_NETWORKS

@@ -1,0 +1,59 @@
+"""Badges that open a notebook on Colab or Binder, and the cell that fetches the course on Colab (`make badges`).
+
+Both need the repository's address, which pyproject.toml has; while it has none, no notebook has them.
+"""
+
+import argparse
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from mnist_helpers.files import write_text_atomically
+from mnist_helpers.paths import PROJECT_ROOT, display_path, resolve
+
+CELL = "colab"
+LINE, CODE = (Path(__file__).with_suffix("") / name for name in ("line.md", "cell.txt"))
+
+
+def repository() -> str:
+    """Return the repository's address as pyproject.toml has it, such as https://github.com/OWNER/NAME, or nothing."""
+    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project.get("urls", {}).get("repository", "").rstrip("/")
+
+
+def set_badges(notebook: NotebookNode, path: str, address: str) -> None:
+    """Give a notebook the badges and the cell of this address, in place of those it has; '' takes them away."""
+    cells = notebook.cells
+    line, code = (file.read_text(encoding="utf-8").strip() for file in (LINE, CODE))
+    cells[0].source = cells[0].source.split("\n\n" + line.split("/github")[0])[0]
+    if cells[1].id == CELL:
+        del cells[1]
+        _count(cells, -1)
+    if address:
+        line = line.replace("NAME", address.removeprefix("https://github.com/")).replace("PATH", path)
+        cells[0].source += f"\n\n{line}"
+        _count(cells, 1)
+        cells.insert(1, nbformat.v4.new_code_cell(code.replace("ADDRESS", address), id=CELL, execution_count=1))
+
+
+def _count(cells: list[NotebookNode], by: int) -> None:
+    """Move the counts of the cells that ran: the new cell runs first."""
+    for cell in cells:
+        for part in (cell, *cell.get("outputs", ())):
+            if part.get("execution_count"):
+                part.execution_count += by
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write badges and the cell into every notebook, or take them away; print which notebooks are new."""
+    argparse.ArgumentParser(prog="python -m mnist_helpers badges", description=__doc__).parse_args(arguments)
+    for path in sorted([*resolve("notebooks").glob("*.ipynb"), *resolve("notebooks/solutions").glob("*.ipynb")]):
+        notebook = nbformat.reads(before := path.read_text(encoding="utf-8"), as_version=4)
+        set_badges(notebook, path.relative_to(PROJECT_ROOT).as_posix(), repository())
+        if (after := nbformat.writes(notebook) + "\n") != before:
+            write_text_atomically(path, after)
+            print(display_path(path))
+    return 0
