@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mnist_helpers.data import Images, load_mnist
 from mnist_helpers.files import write_text_atomically
+from mnist_helpers.handwriting.made import enlarge
 from mnist_helpers.handwriting.oddities import make_oddities
 from mnist_helpers.handwriting.prepare import prepare
 from mnist_helpers.handwriting.refusal import DIGIT, FOLDER, NO_DIGIT, PLAN, strangeness
@@ -31,27 +32,13 @@ from mnist_helpers.training import fit, predict_logits
 HELD_OUT = {"held_out": "writers", "fold": 0, "validation_size": 11_000, "seed": 0}
 WORK = "outputs/own/reading"  # networks that serve to choose thresholds, and nothing else
 # bent a little, as no typeface is; never blanked in part, or there would be a digit that is none
-REFUSAL = {
-    "epochs": 8,
-    "augmentation": {
-        "degrees": 7,
-        "translate": 0.05,
-        "shear": 3,
-        "elastic": 0.6,
-        "brightness": 0,
-        "contrast": 0,
-        "erasing_p": 0,
-    },
-}
-ODDITIES = {
-    "letter": 10_000,
-    "scribble": 3_000,
-    "blot": 1_000,
-    "lines": 2_000,
-    "texture": 1_000,
-    "grown together": 2_000,
-}
-AS_THEY_ARE, PREPARED = 24_000, 8_000  # that the refusal learns from: as they are, and prepared again
+UNBLANKED = {"brightness": 0, "contrast": 0, "erasing_p": 0}
+REFUSAL = {"epochs": 8, "augmentation": {"degrees": 7, "translate": 0.05, "shear": 3, "elastic": 0.6} | UNBLANKED}
+ODDITIES = {"letter": 10_000, "scribble": 3_000, "blot": 1_000, "lines": 2_000, "texture": 1_000}
+ODDITIES |= {"grown together": 2_000}
+AS_THEY_ARE, PREPARED = 20_000, 12_000  # digits that the refusal learns from: as they are, and prepared again,
+TURNED = 12  # turned by up to so many degrees before: few hands write upright
+LEARNT = {"digit": AS_THEY_ARE, f"digit prepared again, turned by up to {TURNED}°": PREPARED} | ODDITIES
 JUDGED, JUDGED_OF_A_KIND = 4_000, 200  # held-out digits, and things drawn anew, that it is judged by
 
 
@@ -77,7 +64,7 @@ def calibrate(show: bool = True, again: bool = False) -> Thresholds:
         answers = count_answers(*answer(load(name), test), threshold)
         networks[name] = Threshold(config=config, threshold=threshold, held_out=held_out, test=answers)
     config = make_config(model=PLAN, **HELD_OUT, **REFUSAL, output_dir=FOLDER)
-    refusal = old.refusal if old and old.refusal.oddities == ODDITIES else None
+    refusal = old.refusal if old and old.refusal.learnt == LEARNT else None
     if not refusal or refusal.kept != KEPT or refusal.config.training_differences(config):
         refusal = choose_limit(config, show, again=refusal is None)
     record = Thresholds(wanted=WANTED, networks=networks, refusal=refusal)
@@ -105,12 +92,12 @@ def choose_limit(config: RunConfig, show: bool, again: bool) -> Limit:
     split = config.split()
     network = _trained(config, lambda: what_refusal_learns_from(split.train, config.seed, show), show, again)
     held_out = split.validation.pixels
-    digits = strangeness(network, torch.cat([held_out, prepare_again(held_out[:JUDGED])]))
+    digits = strangeness(network, torch.cat([held_out, prepare_again(held_out[:JUDGED], config.seed + 1)]))
     limit = float(digits.double().quantile(KEPT))
     things = make_oddities(held_out, dict.fromkeys(ODDITIES, JUDGED_OF_A_KIND), config.seed + 1, show)
     return Limit(
         config=config,
-        oddities=ODDITIES,
+        learnt=LEARNT,
         kept=KEPT,
         limit=limit,
         digits=len(digits),
@@ -122,7 +109,7 @@ def choose_limit(config: RunConfig, show: bool, again: bool) -> Limit:
 def what_refusal_learns_from(digits: Images, seed: int, show: bool) -> Images:
     """Return digits, some as they are and some prepared again, and things that are none, of the refusal's classes."""
     order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(seed))
-    again = prepare_again(digits.pixels[order[AS_THEY_ARE : AS_THEY_ARE + PREPARED]])
+    again = prepare_again(digits.pixels[order[AS_THEY_ARE : AS_THEY_ARE + PREPARED]], seed)
     parts = [digits.pixels[order[:AS_THEY_ARE]], again, *make_oddities(digits.pixels, ODDITIES, seed, show).values()]
     count = AS_THEY_ARE + len(again)
     pixels = torch.cat(parts)
@@ -142,6 +129,9 @@ def _trained(config: RunConfig, images: Callable[[], Images], show: bool, again:
     return network
 
 
-def prepare_again(pixels: Tensor) -> Tensor:
-    """Return digits (N, 28, 28) uint8 put into MNIST's form as if they came from a photo."""
-    return torch.from_numpy(np.stack([prepare(one) for one in pixels.numpy() / 255]))
+def prepare_again(pixels: Tensor, seed: int) -> Tensor:
+    """Return digits (N, 28, 28) uint8 put into MNIST's form as from a photo, turned by up to `TURNED` degrees."""
+    random = np.random.default_rng(seed)
+    return torch.from_numpy(
+        np.stack([prepare(enlarge(one, 2, random.uniform(-TURNED, TURNED))) for one in pixels.numpy() / 255])
+    )

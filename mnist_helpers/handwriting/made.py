@@ -40,7 +40,7 @@ def _page_of(name: str, images: Images, random: np.random.Generator) -> MadePage
     cover = np.zeros((-(-len(images.targets) // TO_A_LINE) * CELL, TO_A_LINE * CELL))
     digits = []
     for place, (pixels, digit) in enumerate(zip(images.pixels.numpy(), images.targets.tolist(), strict=True)):
-        ink = _enlarge(pixels / 255, random.uniform(*SIZES), random.uniform(-10, 10))
+        ink = enlarge(pixels / 255, random.uniform(*SIZES), random.uniform(-10, 10))
         corner = np.array(divmod(place, TO_A_LINE)) * CELL + (CELL - np.array(ink.shape)) * random.uniform(
             0.3, 0.7, 2
         )
@@ -50,7 +50,7 @@ def _page_of(name: str, images: Images, random: np.random.Generator) -> MadePage
     return MadePage(name, on_paper(cover, random, dark=random.random() < 0.25), tuple(digits))
 
 
-def _enlarge(ink: np.ndarray, scale: float, degrees: float) -> np.ndarray:
+def enlarge(ink: np.ndarray, scale: float, degrees: float) -> np.ndarray:
     """Return `ink` (H, W) turned and larger, by one cubic interpolation, cut to the box of what is above 1/2."""
     turn, side = np.radians(degrees), int(2 * scale * max(ink.shape))
     matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) / scale

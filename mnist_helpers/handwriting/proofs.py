@@ -71,13 +71,15 @@ class Proof(BaseModel, frozen=True):
         found = sum(draw.outcome.found for draw in self.draws) / digits
         lost = sum(draw.clean - draw.outcome.right for draw in self.draws) / digits
         whole = [page for page in self.pages if page.right == page.digits and not page.extra]
-        refused = sum(each.refused for each in self.letters) / max(1, sum(each.letters for each in self.letters))
+        letters = sum(each.letters for each in self.letters)
+        refused = sum(each.refused for each in self.letters) / max(1, letters)
         return {
             f"digits on paper found, at least {FOUND:.1%}: {found:.2%}": found >= FOUND,
             f"of these fewer right than clean, at most {LOST:.1%}: {lost:.2%}": lost <= LOST,
             f"pages drawn by strokes, every digit right: {len(whole)} of {len(self.pages)}": whole == [*self.pages],
             f"digits read on {len(self.empty)} empty pages: {sum(self.empty.values())}": not any(self.empty.values()),
-            f"capitals refused, at least {REFUSED:.0%}: {refused:.1%}": refused >= REFUSED,
+            f"capitals refused, at least {REFUSED:.0%}: {refused:.1%} of {letters}": refused >= REFUSED
+            or not letters,
         }
 
 

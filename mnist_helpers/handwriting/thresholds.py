@@ -41,10 +41,10 @@ class Threshold(BaseModel, frozen=True):
 
 
 class Limit(BaseModel, frozen=True):
-    """The refusal's limit, chosen on digits of the same writers; it learnt from so many `oddities` of each kind."""
+    """The refusal's limit, chosen on digits of the same writers; it learnt from so many of each kind."""
 
     config: RunConfig
-    oddities: dict[str, int]
+    learnt: dict[str, int]
     kept: float  # the share of digits that is wanted
     limit: float
     digits: int  # held out, as they are in MNIST and prepared again
