@@ -4,6 +4,7 @@ Both need the repository's address, which pyproject.toml has; while it has none,
 """
 
 import argparse
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,37 +15,31 @@ from nbformat import NotebookNode
 from mnist_helpers.files import write_text_atomically
 from mnist_helpers.paths import PROJECT_ROOT, display_path, resolve
 
-CELL = "colab"
+CELL, OLD = "colab", re.compile(r"\n+(- )?\[!\[Open in Colab\].*(\n  .*)?")  # a paragraph, or an item of a list
 LINE, CODE = (Path(__file__).with_suffix("") / name for name in ("line.md", "cell.txt"))
 
 
 def repository() -> str:
-    """Return the repository's address as pyproject.toml has it, such as https://github.com/OWNER/NAME, or nothing."""
+    """Return the repository's address, such as https://github.com/OWNER/NAME, or '' while pyproject.toml has none."""
     project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return project.get("urls", {}).get("repository", "").rstrip("/")
 
 
 def set_badges(notebook: NotebookNode, path: str, address: str) -> None:
     """Give a notebook the badges and the cell of this address, in place of those it has; '' takes them away."""
-    cells = notebook.cells
     line, code = (file.read_text(encoding="utf-8").strip() for file in (LINE, CODE))
-    cells[0].source = cells[0].source.split("\n\n" + line.split("/github")[0])[0]
-    if cells[1].id == CELL:
-        del cells[1]
-        _count(cells, -1)
+    cells = [cell for cell in notebook.cells if cell.id != CELL]
+    # the new cell runs first: the counts of the others move
+    moved = len(cells) - len(notebook.cells) + bool(address)
+    for part in [part for cell in cells for part in (cell, *cell.get("outputs", ()))]:
+        if part.get("execution_count"):
+            part.execution_count += moved
+    cells[0].source = OLD.sub("", cells[0].source)
     if address:
-        line = line.replace("NAME", address.removeprefix("https://github.com/")).replace("PATH", path)
-        cells[0].source += f"\n\n{line}"
-        _count(cells, 1)
+        line = line.replace("NAME", address.removeprefix("https://github.com/"))
+        cells[0].source += f"\n\n{line.replace('PATH', path)}"
         cells.insert(1, nbformat.v4.new_code_cell(code.replace("ADDRESS", address), id=CELL, execution_count=1))
-
-
-def _count(cells: list[NotebookNode], by: int) -> None:
-    """Move the counts of the cells that ran: the new cell runs first."""
-    for cell in cells:
-        for part in (cell, *cell.get("outputs", ())):
-            if part.get("execution_count"):
-                part.execution_count += by
+    notebook.cells = cells
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
