@@ -7,6 +7,9 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
+# an environment is of one folder: after a move, or when its making was cut short, it is made anew
+WHOLE := $(shell test -f $(READY) && { test ! -s $(READY) || test "$$(cat $(READY))" = "$(CURDIR)"; } && echo yes)
+INDEX :=
 COMMAND := $(BIN)/python -m mnist_helpers
 OWN := outputs/own
 RUNS :=
@@ -35,12 +38,16 @@ KERNEL := MPLBACKEND= JUPYTER_PATH= JUPYTER_PREFER_ENV_PATH=1
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
+ifeq ($(WHOLE),)
+.PHONY: $(READY)
+endif
 $(READY): requirements.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt
-	@touch $@
+	@"$(PYTHON)" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is %d.%d: make setup PYTHON=python3.13" % sys.version_info[:2])'
+	"$(PYTHON)" -m venv $(if $(WHOLE),,--clear) $(VENV)
+	$(BIN)/python -m pip install --quiet $(if $(INDEX),--extra-index-url $(INDEX)) --requirement requirements.txt
+	@echo "$(CURDIR)" > $@
 
-setup: $(READY) ## Create the virtual environment from requirements.txt
+setup: $(READY) ## Create the virtual environment (INDEX=https://download.pytorch.org/whl/cpu: without 5 GB of CUDA)
 
 lab: $(READY) ## Open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks

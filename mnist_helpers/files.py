@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +13,8 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write a file through `write(stream)` so that `path` holds the old content or the new, never a part.
 
     The bytes go to `<name>.<pid>.partial` beside it, reach the disk (fsync), and take the name in one step
-    (`os.replace`, atomic within a POSIX file system). The folder is synced too, so the name survives a power cut.
+    (`os.replace`, atomic within a POSIX file system). The folder is synced too, so the name survives a power cut,
+    except where a system opens no folder (Windows) or a file system syncs none; the file is whole there too.
     Raises OSError: the folder is missing, full or not writable; `path` is then as it was.
     """
     partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
@@ -25,11 +27,12 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def write_text_atomically(path: Path, text: str) -> None:

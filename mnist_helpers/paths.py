@@ -11,6 +11,6 @@ def resolve(path: str | Path) -> Path:
 
 
 def display_path(path: str | Path) -> str:
-    """Return `path` as a reader should see it: relative to the project when inside it."""
+    """Return `path` as a reader should see it: relative to the project when inside it, and alike on every system."""
     path = resolve(path)
-    return str(path.relative_to(PROJECT_ROOT)) if path.is_relative_to(PROJECT_ROOT) else str(path)
+    return path.relative_to(PROJECT_ROOT).as_posix() if path.is_relative_to(PROJECT_ROOT) else str(path)

@@ -1,10 +1,10 @@
 """How a recipe's cost grows with images, batch size and threads, how near it comes to the machine, its memory."""
 
-import resource
 import sys
 from collections.abc import Iterator
 from functools import partial
 
+import psutil
 import torch
 from matplotlib.figure import Figure
 from pydantic import BaseModel
@@ -41,9 +41,7 @@ def measure_growth(repeat: int) -> Iterator[Taken]:
     torch.mm(*factors)
     yield Taken(MATRIX_PRODUCT, timed(lambda: torch.mm(*factors))[0])
     seconds = _seconds(whole, images)
-    # kibibytes on Linux, bytes on macOS: https://man7.org/linux/man-pages/man2/getrusage.2.html
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    yield Taken(WHOLE, seconds, peak_memory_bytes=peak)
+    yield Taken(WHOLE, seconds, peak_memory_bytes=peak_memory())
     for count in IMAGES:
         yield Taken(BY_IMAGES.format(count), _seconds(one_epoch, images.take(torch.arange(count))))
     for size in BATCH_SIZES:
@@ -51,6 +49,16 @@ def measure_growth(repeat: int) -> Iterator[Taken]:
     for number in range(1, torch.get_num_threads() + 1):
         torch.set_num_threads(number)
         yield Taken(BY_THREADS.format(number), _seconds(one_epoch, images))
+
+
+def peak_memory() -> int:
+    """Return the most bytes of memory that this process has held."""
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset
+    import resource  # Windows has none
+
+    # kibibytes on Linux, bytes on macOS: https://man7.org/linux/man-pages/man2/getrusage.2.html
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _seconds(config: RunConfig, images: Images) -> float:

@@ -55,7 +55,7 @@ def _papermill_terminal() -> IO[str] | None:
         if not any("papermill" in part for part in papermill.cmdline()):
             return None
         return open(papermill.terminal() or os.devnull, "w", encoding="utf-8")
-    except (OSError, psutil.Error):
+    except (AttributeError, OSError, psutil.Error):  # psutil knows no terminals on Windows
         return None
 
 

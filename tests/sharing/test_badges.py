@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from copy import deepcopy
 
 import nbformat
@@ -128,3 +129,13 @@ def test_where_the_course_is_at_hand_the_cell_does_nothing_on_colab_too(tmp_path
     monkeypatch.chdir(tmp_path)
     exec(notebook.cells[1].source, {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_binder_installs_the_courses_packages_on_a_python_it_may_have():
+    folder = PROJECT_ROOT / ".binder"
+    *_, line = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert (folder / line.removeprefix("--requirement ")).resolve() == PROJECT_ROOT / "requirements.txt"
+    metadata = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (folder / "runtime.txt").read_text(encoding="utf-8") == metadata["requires-python"].replace(
+        ">=", "python-"
+    ) + "\n"
