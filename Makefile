@@ -32,7 +32,7 @@ KERNEL := MPLBACKEND= JUPYTER_PATH= JUPYTER_PREFER_ENV_PATH=1
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
         check-params view-results notebooks check-notebooks check-notebooks-quick check-checks check-goal seeds studies fast speedups ideas \
         frontier judge sweep ledger bench bench-quick bench-gpu profile read check-reading \
-        check-reading-quick fonts models page site test-site badges browser test-page \
+        check-reading-quick fonts models page site test-site badges alt-text browser test-page \
         bench-page assess assess-changed assess-quick clean clean-checkpoints
 
 help: ## List the commands
@@ -60,6 +60,7 @@ train: $(READY) ## Train the final model through papermill (PARAMETERS="-p seed 
 
 publish: $(READY) ## Make the last run with the course's settings the published one: outputs/published, figures, notebook 07
 	@$(COMMAND) publish
+	@$(COMMAND) alt-text
 
 test: $(READY) ## Run the fast tests and the checks of the notebooks' files
 	@$(BIN)/lint-imports --no-cache
@@ -92,6 +93,7 @@ view-results: $(READY) ## Show the newest own run, or else the published one
 
 notebooks: $(READY) ## Run every notebook but the final model's again, in place (changes notebooks/)
 	$(KERNEL) $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR $(QUICK)
+	@$(COMMAND) alt-text
 
 check-notebooks: $(READY) ## Run those notebooks and the solutions again, compare every output that must not change (nbval)
 	$(KERNEL) $(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(QUICK) notebooks/solutions
@@ -170,6 +172,9 @@ site: $(READY) ## Build the course as a searchable book, for phones too, without
 
 test-site: site browser ## Test that book in a real browser: links, search, no request to elsewhere, no overflow
 	$(BIN)/python -m pytest -m site
+
+alt-text: $(READY) ## Write each figure's caption into its output, for those who cannot see it (changes notebooks)
+	$(COMMAND) alt-text
 
 badges: $(READY) ## Write Colab's and Binder's badges into the notebooks, or take them away (changes notebooks)
 	$(COMMAND) badges

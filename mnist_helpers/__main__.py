@@ -28,6 +28,7 @@ COMMANDS = {
     "bench-page": "benchmarks.page:main",
     "site": "sharing.site:main",
     "badges": "sharing.badges:main",
+    "alt-text": "sharing.alt_text:main",
     "assess": "assessment.command:main",
 }
 

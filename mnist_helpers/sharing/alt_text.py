@@ -1,0 +1,49 @@
+"""What a blind reader is told of a figure: the caption below it, in the output's metadata (`make alt-text`)."""
+
+import argparse
+import re
+from collections.abc import Sequence
+
+import nbformat
+from nbformat import NotebookNode
+
+from mnist_helpers.files import write_text_atomically
+from mnist_helpers.paths import display_path, resolve
+
+IMAGE = "image/png"
+LINK, MARKS = re.compile(r"\[([^\]]*)\]\([^)]*\)"), re.compile(r"[*`]|^Figures?: ")
+
+
+def describe(caption: str) -> str:
+    """Return the first paragraph of a caption without Markdown's marks, '' where the cell is no caption."""
+    if not caption.startswith("Figure"):
+        return ""
+    return " ".join(MARKS.sub("", LINK.sub(r"\1", caption.split("\n\n")[0])).split())
+
+
+def set_alt_text(notebook: NotebookNode) -> list[int]:
+    """Give every figure of a notebook its caption as alt text; return the cells whose figures have no caption."""
+    without = []
+    for index, cell in enumerate(notebook.cells):
+        images = [output for output in cell.get("outputs", ()) if IMAGE in output.get("data", {})]
+        following = notebook.cells[index + 1].source if index + 1 < len(notebook.cells) else ""
+        if images and not describe(following):
+            without.append(index)
+        for output in images:
+            output.metadata = output.metadata | {IMAGE: {"alt": describe(following)}}
+    return without
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the captions into all notebooks as alt text; print which are new, return 1 where a figure has none."""
+    argparse.ArgumentParser(prog="python -m mnist_helpers alt-text", description=__doc__).parse_args(arguments)
+    missing = False
+    for path in sorted(resolve("notebooks").rglob("*.ipynb")):
+        notebook = nbformat.reads(before := path.read_text(encoding="utf-8"), as_version=4)
+        for cell in set_alt_text(notebook):
+            missing = True
+            print(f"{display_path(path)}: the figure of cell {cell} has no caption below it")
+        if (after := nbformat.writes(notebook) + "\n") != before:
+            write_text_atomically(path, after)
+            print(display_path(path))
+    return int(missing)
