@@ -12,7 +12,8 @@ pytestmark = pytest.mark.page
 WIDTHS = (900, 390)  # pixels: GitHub's column on a desk, and a phone
 PAGES = [
     *(path for path in sorted(PROJECT_ROOT.glob("notebooks/**/*.ipynb")) if path.stem[:2].isdigit()),
-    *(path for path in sorted(PROJECT_ROOT.glob("**/*.md")) if path.relative_to(PROJECT_ROOT).parts[0] != ".venv"),
+    *sorted(path for path in PROJECT_ROOT.glob("[!.]*/**/*.md") if "own" not in path.parts),
+    *sorted([*PROJECT_ROOT.glob("*.md"), *PROJECT_ROOT.glob(".github/*.md")]),
 ]
 STYLE = (PROJECT_ROOT / "tests" / "project" / "github-markdown-light.css").read_text(encoding="utf-8")
 HEAD = f'<!doctype html><meta charset="utf-8"><style>{STYLE} body {{ margin: 0 }} article {{ padding: 16px }}</style>'
