@@ -1,0 +1,182 @@
+"""What notebook 08 says of the published network is what its cells print; 07 leaves what `make publish` takes."""
+
+import re
+from functools import cache
+
+import nbformat
+import pytest
+
+from mnist_helpers.data import Images
+from mnist_helpers.networks import load
+from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.runs import read_results
+from mnist_helpers.sweeps import read_study
+from mnist_helpers.training import evaluate
+
+STEM = "08_error_analysis"
+PAGES = [STEM, "solutions/07_final_model", f"solutions/{STEM}"]
+WIDEST = 88  # characters of a printed line that a page of 900 pixels holds
+FIGURE = r"(-?\d+\.\d+)"
+
+
+@cache
+def cells(stem: str) -> list[nbformat.NotebookNode]:
+    return nbformat.read(PROJECT_ROOT / "notebooks" / f"{stem}.ipynb", as_version=4).cells
+
+
+def printed(stem: str = STEM) -> str:
+    """Return all that the committed notebook printed."""
+    outputs = [output for cell in cells(stem) if cell.cell_type == "code" for output in cell.outputs]
+    return "".join(output.text for output in outputs if output.output_type == "stream")
+
+
+def numbers(pattern: str, text: str | None = None) -> list[float]:
+    """Return the groups of the first place where `pattern` is found, by default in what 08 printed."""
+    found = re.search(pattern, printed() if text is None else text)
+    assert found, pattern
+    return [float(group.replace(",", "")) for group in found.groups()]
+
+
+@pytest.mark.parametrize("stem", PAGES)
+def test_printed_lines_fit_a_page_and_figures_have_captions_and_words_for_the_blind(stem):
+    for cell, after in zip(cells(stem), [*cells(stem)[1:], None], strict=True):
+        for output in cell.get("outputs", []):
+            if "training" not in cell.metadata.get("tags", []):  # the table of epochs is the loop's own
+                assert all(len(line) <= WIDEST for line in output.get("text", "").splitlines())
+            if "image/png" in output.get("data", {}):
+                assert output.metadata["image/png"]["alt"] == cell.metadata.alt
+                assert after.source.startswith("*Figure: ")
+
+
+@pytest.mark.parametrize("stem", PAGES[1:])
+def test_every_exercise_has_an_answer_that_says_how_long_it_takes(stem):
+    prose = [cell.source for cell in cells(stem) if cell.cell_type == "markdown"]
+    answers = [text for text in prose if re.match(r"## \d\. ", text)]
+    assert [text[3] for text in answers] == ["1", "2", "3"]
+    for text in answers:
+        assert re.search(r"(second|minute)s?\b", text), text
+    assert f"](../{stem.removeprefix('solutions/')}.ipynb)" in prose[0]
+
+
+def test_what_is_done_by_hand_agrees_with_the_helpers():
+    verdicts = re.findall(r"(.+): (True|False)$", printed(), re.MULTILINE)
+    assert sum("agree" in said for said, _ in verdicts) == 4
+    assert {verdict for _, verdict in verdicts} == {"True"}
+
+
+def test_the_network_examined_is_the_published_one():
+    (right,), (errors,) = numbers(r"([\d,]+) of 10,000 right as labelled"), numbers(r"(\d+) errors; of the 90 kinds")
+    assert right == round(10_000 * read_results().final_test_accuracy) == 10_000 - errors
+    ten_mended, _, high = numbers(r"ten errors mended: ([\d.]+)%, the interval of ours ([\d.]+)% to ([\d.]+)%")
+    assert ten_mended < high
+
+
+def test_errors_spread_thin_and_chance_is_as_uneven():
+    commonest, kinds = (
+        numbers(r"\d read as \d: (\d+) times")[0],
+        numbers(r"of the 90 kinds of confusion (\d+) occur")[0],
+    )
+    assert commonest <= 6
+    assert kinds < 45
+    assert numbers(r"contain the accuracy of all digits: (\d+) of 10") == [10]
+    assert numbers(r"errors dealt at random: (\d+)% of the time")[0] > 25
+
+
+def test_the_students_digits_have_most_errors_and_the_intervals_do_not_overlap():
+    row = r" +[\d,]+ +\d+ +[\d.]+% +([\d.]+)% to ([\d.]+)%"
+    students, employees = numbers(f"students{row}"), numbers(f"employees{row}")
+    assert students[0] > employees[1]
+    assert numbers(r"on students' digits: (\d+)%")[0] > 60
+
+
+def test_the_network_is_under_confident_at_every_level():
+    rows = re.findall(r"^above +\d+% +[\d,]+ +(\d+) +(\d+)$", printed(), re.MULTILINE)
+    assert len(rows) == 5
+    assert all(int(wrong) < int(promised) for wrong, promised in rows)
+    stated, right = re.search(r"mean confidence ([\d.]+)%, accuracy ([\d.]+)%", printed()).groups()
+    assert f"reads {right} % of the digits right, and its mean confidence is {stated} %" in cells(STEM)[-1].source
+    assert float(stated) < float(right)
+    for pattern in (r"^expected calibration error", r"with 15 bins of equally many answers"):
+        assert numbers(rf"(?m){pattern}: ([\d.]+) percentage points")[0] < 0.6
+
+
+def test_a_temperature_from_held_out_digits_makes_probabilities_truer_and_changes_no_answer():
+    line = r" +test accuracy ([\d.]+)%, loss ([\d.]+), calibration error ([\d.]+) points"
+    before, after = numbers(f"as it is{line}"), numbers(rf"T = [\d.]+{line}")
+    assert after[0] == before[0]
+    assert after[1] < before[1]
+    assert after[2] < before[2]
+
+
+def test_about_one_error_in_five_is_a_disputed_label_and_a_correction_adds_a_tenth_of_a_point():
+    assert 15 < numbers(r"disputed digits are (\d+)% of all errors")[0] < 25
+    names = ("as labelled", "without the disputed digits", "disputed digits as most people read them")
+    labelled, *corrected = (numbers(rf"{name} +[\d,]+ of [\d,]+, ([\d.]+)%")[0] for name in names)
+    assert all(0.05 < accuracy - labelled < 0.15 for accuracy in corrected)
+
+
+def test_an_untrained_network_paints_the_outline_and_not_what_the_ink_says():
+    names = ("sizes, all pixels", "sizes, pixels with ink", "signed, pixels with ink")
+    everywhere, ink, signed = (numbers(rf"{name} +{FIGURE}")[0] for name in names)
+    assert everywhere > 0.8
+    assert max(ink, signed) < 0.4
+
+
+def damaged(name: str) -> tuple[list[float], list[float]]:
+    """Return shares right and mean confidences in percent, by strength."""
+    found = re.search(rf"^{name} .+\n  right, % (.+)\n  confidence, % (.+)$", printed(), re.MULTILINE)
+    right, confidence = ([float(figure) for figure in line.split()] for line in found.groups())
+    return right, confidence
+
+
+@pytest.mark.parametrize(("name", "most"), [("Rotation", 1), ("Shift", 3)])
+def test_what_training_drew_costs_less_than_a_point(name, most):
+    right, _ = damaged(name)
+    assert right[0] - min(right[: most + 1]) < 1
+
+
+def test_noise_breaks_the_network_and_confidence_does_not_warn():
+    right, confidence = damaged("Noise")
+    assert right[4] < 50
+    assert right[5] < 15
+    assert confidence[5] > 95
+    for name, strength in (("Rotation", 5), ("Width", 0)):
+        right, confidence = damaged(name)
+        assert confidence[strength] - right[strength] > 20
+
+
+def test_grey_paper_is_enough_and_ink_is_not_the_problem():
+    shares = dict(re.findall(r"^(.+?) +(\d+)% right, commonest answer \d$", printed(), re.MULTILINE))
+    assert int(shares["noise of 0.2 on the ink only"]) > 95
+    assert int(shares["grey farther away"]) > 95
+    assert int(shares["no noise, all paper grey (40 of 255)"]) < 30
+    assert int(shares["grey within 4 pixels of the ink"]) < 60
+
+
+def test_onecycle_draws_the_seeds_together_and_only_the_last_step_crosses_the_mark():
+    before = [read_study(name).test_accuracy for name in ("skeleton", "batchnorm", "dropout")]
+    onecycle, final = (read_study(name).test_accuracy for name in ("onecycle", "final"))
+    assert onecycle.std < min(spread.std for spread in before)
+    assert onecycle.minimum > max(spread.maximum for spread in before)
+    assert onecycle.mean < 0.994 < final.mean
+
+
+def test_the_final_notebook_leaves_the_pictures_that_are_published():
+    sources = "".join(cell.source for cell in cells("07_final_model") if cell.cell_type == "code")
+    for picture in ("training_curves.png", "seeds.png", "misclassified.png"):
+        assert f'"{picture}", dpi=100' in sources
+
+
+def test_between_recorded_seeds_the_final_network_moves_less_than_an_interval_is_wide():
+    low, high = numbers(r"seed 0: [\d.]+%, 95 % interval ([\d.]+)% to ([\d.]+)%", printed(PAGES[1]))
+    spread = read_study("final").test_accuracy
+    assert 100 * (spread.maximum - spread.minimum) < (high - low) / 2
+
+
+def test_the_published_network_has_not_learnt_its_digits_by_heart(mnist):
+    """As 07 says: its own digits, as written, are read hardly better than new ones; in 06 two points better."""
+    some = Images(mnist[0].pixels[::15], mnist[0].targets[::15])  # 4,000 of them
+    own = 100 * evaluate(load("final"), some).accuracy
+    assert abs(own - 100 * read_results().final_test_accuracy) < 0.4
+    plain = numbers(r"plain +own digits .+difference ([\d.]+) points", printed("06_augmentation"))
+    assert 1.5 < plain[0] < 3
