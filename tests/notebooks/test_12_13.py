@@ -1,0 +1,277 @@
+"""What notebooks 12 and 13 build is the package's, and what they say of the records is what those say."""
+
+import ast
+import itertools
+import random
+import re
+
+import nbformat
+import pytest
+import torch
+from project.test_pasted import differences
+from scipy import stats
+
+from mnist_helpers import benchmarks, experiments, looking, networks, sweeps
+from mnist_helpers.data import load_writers, normalise
+from mnist_helpers.experiments.judge import holm
+from mnist_helpers.networks import build_model
+from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.runs import make_config
+from mnist_helpers.sweeps import difference, mean_interval, read_study
+from mnist_helpers.sweeps.comparison import compare_studies
+
+STEMS = ("12_faster", "13_smaller_and_better")
+JUDGES = ("validation_accuracy", "test_accuracy")
+
+
+def read(stem: str):
+    return nbformat.read(PROJECT_ROOT / "notebooks" / f"{stem}.ipynb", as_version=4).cells
+
+
+def lesson(stem: str) -> dict:
+    """All that the cells of a notebook import and define, by name."""
+    trees = [ast.parse(cell.source) for cell in read(stem) if cell.cell_type == "code"]
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+    kept = [node for tree in trees for node in tree.body if isinstance(node, kinds)]
+    names = {"config": make_config(model="fast")}
+    exec("\n".join(map(ast.unparse, kept)), names)
+    return names
+
+
+@pytest.fixture(scope="module")
+def faster() -> dict:
+    return lesson("12_faster")
+
+
+@pytest.fixture(scope="module")
+def smaller() -> dict:
+    return lesson("13_smaller_and_better")
+
+
+def gain(name: str, other: str, judge: str = "validation_accuracy"):
+    return difference(read_study(name), read_study(other), judge)
+
+
+# what is built
+
+
+@pytest.mark.parametrize(("stem", "name", "model"), [(STEMS[0], "FastNet", "fast"), (STEMS[1], "TinyNet", "tiny")])
+def test_a_pasted_network_is_the_one_of_the_package(stem, name, model, digits):
+    make = lesson(stem)[name]
+    torch.manual_seed(0)
+    mine = make()
+    torch.manual_seed(0)
+    assert differences(mine, build_model(model), normalise(digits.pixels)) == []
+
+
+def test_the_freezing_line_is_the_recipes_hook(faster):
+    config = make_config(model="fast")
+    ours, theirs = build_model("fast"), build_model("fast")
+    (hook,) = [hook for hook in config.hooks() if type(hook).__name__ == "Freezing"]
+    for epoch in (1, 2, 3):
+        faster["freeze"](ours, epoch)
+        hook.before_epoch(theirs, epoch, config)
+        learning = [[p.requires_grad for p in network.parameters()] for network in (ours, theirs)]
+        assert learning[0] == learning[1]
+
+
+def test_the_short_upright_is_the_layer_for_all_but_odd_digits(smaller, mnist):
+    inputs = normalise(mnist[0].pixels[:2000])
+    apart = (smaller["upright"](inputs) - networks.Upright()(inputs)).abs().amax((1, 2, 3))
+    assert (apart < 1e-3).float().mean() > 0.85
+
+
+def test_the_short_measures_and_tests_are_the_packages(smaller, mnist):
+    some = mnist[0].take(torch.arange(2000))
+    thickness = looking.stroke_thickness(some.pixels)
+    found = [measure(thickness, some.targets, [1, 2, 10]) for measure in (smaller["alikeness"], looking.alikeness)]
+    assert found[0] == pytest.approx(found[1], abs=1e-6)
+    numbers = random.Random(0)
+    p_values = [numbers.random() / 20 for _ in range(23)]
+    assert smaller["holm"](p_values) == pytest.approx(holm(p_values))
+    for _ in range(20):
+        one, other = (numbers.sample(range(60), numbers.randint(0, 20)) for _ in range(2))
+        mine, helper = smaller["mcnemar"](one, other), sweeps.mcnemar(one, other)
+        assert mine[:2] == helper[:2]
+        assert mine[2] == pytest.approx(helper[2])
+
+
+def test_the_short_sign_flips_are_the_packages_and_no_p_is_printed_as_zero(smaller):
+    for one, other in (("best", "compact_19546"), ("compact_3658", "compact_2930")):
+        helper = compare_studies(read_study(one), read_study(other))
+        by_seeds, by_images = smaller["two_questions"](read_study(one), read_study(other))
+        assert by_seeds == pytest.approx(helper.seeds_p, abs=1e-9)
+        assert by_images == pytest.approx(helper.images_p, abs=0.02)
+    assert smaller["shown"](0.0004) == "< 0.001"
+    assert smaller["shown"](0.0416) == "0.042"
+
+
+def test_three_seeds_never_convince_the_sign_flip_test(smaller):
+    assert smaller["sign_flip"]([0.1, 0.2, 0.3]) == 0.25
+
+
+# the pages
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_figure_has_alt_text_and_a_caption_and_the_end_has_three_questions(stem):
+    cells = read(stem)
+    for cell, following in itertools.pairwise(cells):
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                assert output.metadata["image/png"]["alt"] == cell.metadata.alt
+                assert following.source.startswith("*Figure: ")
+    assert cells[-1].source.count("<details><summary>") == cells[-1].source.count("</details>") == 3
+    assert f"(solutions/{stem}.ipynb)" in cells[-1].source
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_printed_lines_fit_a_page_and_no_p_is_zero(stem):
+    # the table of epochs is as wide as a training prints it
+    cells = [cell for cell in read(stem) if "training" not in cell.metadata.get("tags", [])]
+    texts = [output.text for cell in cells for output in cell.get("outputs", []) if "text" in output]
+    lines = [line for text in texts for line in text.splitlines()]
+    assert max(map(len, lines)) <= 88
+    assert not any(re.search(r"p.*\b0\.000\b", line) for line in lines)
+
+
+# 12: where the time goes
+
+
+def times(version: str, *parts: str) -> float:
+    found = benchmarks.read_profiles().versions[version]
+    return sum(found.shares[part] for part in parts) * found.microseconds_per_image
+
+
+def test_convolutions_save_most_dropout_is_second_and_batchnorm_saves_nothing():
+    groups = (
+        ("convolution, forward", "convolution, backward"),
+        ("dropout",),
+        ("pooling",),
+        ("BatchNorm", "the rest"),
+    )
+    saved = [times(benchmarks.PLAIN_STEP, *parts) - times(benchmarks.FINAL_STEP, *parts) for parts in groups]
+    assert saved == sorted(saved, reverse=True)
+    assert saved[-1] < 0
+
+
+def test_the_layout_alone_makes_no_epoch_shorter_with_the_layers_it_does():
+    epoch = benchmarks.read_benchmark().epoch
+    alone, before = epoch["+ channels last"], epoch["batched augmentation"]
+    assert alone.median_seconds >= before.median_seconds
+    assert epoch["+ fast BatchNorm and dropout"].median_seconds < 0.8 * before.median_seconds
+
+
+def test_bfloat16_halves_the_convolutions_and_changes_the_rest_little():
+    convolving = ("convolution, forward", "convolution, backward")
+    short, long = (times(version, *convolving) for version in (benchmarks.BFLOAT16_STEP, benchmarks.FAST_STEP))
+    assert 0.3 < short / long < 0.6
+
+
+def test_two_changes_save_nearly_all_of_the_time_and_freezing_some_more():
+    seconds = [experiments.read_speedups().steps[step.name].median_seconds for step in experiments.STEPS]
+    names = [step.name for step in experiments.STEPS[1:]]
+    shares = dict(zip(names, (later / earlier for earlier, later in itertools.pairwise(seconds)), strict=True))
+    assert sorted(shares, key=shares.get)[:2] == ["speed_strided", "speed_hurried"]
+    assert max(shares["speed_strided"], shares["speed_hurried"]) < 0.3
+    assert shares["speed_frozen"] < 0.85
+    assert min(shares["speed_smoothed"], shares["speed_whitened"]) > 0.95
+
+
+def test_the_short_run_costs_accuracy_and_smoothing_and_whitening_win_a_part_back():
+    assert gain("speed_hurried", "speed_gentler").maximum < 0
+    assert gain("speed_strided", "speed_final").minimum > 0
+    lost = -gain("speed_hurried", "speed_gentler").mean
+    assert 0 < gain("speed_whitened", "speed_hurried").mean < lost
+    frozen = mean_interval(gain("speed_frozen", "speed_whitened"))
+    assert frozen[0] < 0 < frozen[1]
+
+
+def test_the_two_judges_disagree_on_augmentation():
+    held_out = mean_interval(gain("speed_plain", "speed_fast"))
+    assert held_out[0] < 0 < held_out[1]
+    assert gain("speed_plain", "speed_fast", "test_accuracy").maximum < 0
+    assert gain("speed_gentler", "speed_strided").mean > 0
+    assert gain("speed_gentler", "speed_strided", "test_accuracy").maximum < 0
+
+
+def test_what_was_tried_beside_fast_costs_what_the_list_says():
+    seconds = {name: each.median_seconds for name, each in experiments.read_speedups().steps.items()}
+    assert (
+        seconds["speed_batch_128"] > seconds["speed_fast"] > seconds["speed_batch_384"] > 0.85 * seconds["speed_fast"]
+    )
+    assert (
+        max(seconds[f"speed_{name}"] for name in ("bfloat16", "two_epochs", "never_learns")) < seconds["speed_fast"]
+    )
+    for name in ("never_learns", "two_epochs"):
+        assert gain(f"speed_{name}", "speed_fast").mean < 0
+    low, high = mean_interval(gain("speed_bfloat16", "speed_fast"))
+    assert low < 0 < high
+
+
+def test_a_second_thread_saves_less_than_half_and_batches_beyond_256_nothing():
+    growth = {name: each.median_seconds for name, each in benchmarks.read_benchmark().growth.items()}
+    assert 0.5 < growth["2 threads"] / growth["1 threads"] < 1
+    assert growth["batches of 1024"] == pytest.approx(growth["batches of 256"], rel=0.1)
+
+
+# 13: ideas, comparisons, sizes
+
+
+def test_three_quarters_of_the_errors_are_on_the_digits_of_students():
+    _, by_student = load_writers()
+    for name in ("compact_1904", "tiny", "best"):
+        wrong = [image for run in read_study(name).runs for image in run.test_mistakes]
+        assert 0.7 < by_student[wrong].double().mean() < 0.8
+
+
+@pytest.fixture(scope="module")
+def intervals() -> dict[str, list[tuple[float, float]]]:
+    """Of each idea, the interval of its gain by held-out and by test digits."""
+    return {
+        idea.name: [mean_interval(gain(idea.name, experiments.UNCHANGED.name, judge)) for judge in JUDGES]
+        for idea in experiments.IDEAS
+    }
+
+
+def test_no_idea_shows_a_gain_and_the_plans_parts_are_likely_worth_it(intervals):
+    assert not any(low > 0 for both in intervals.values() for low, _ in both)
+    worse = {name.removeprefix("idea_") for name, both in intervals.items() if all(high < 0 for _, high in both)}
+    assert worse == {"slanted", "wide", "residual", "late_pool", "padded"}
+
+
+def test_what_the_judges_disagree_on_and_what_augmentation_does(intervals):
+    for name in ("dense", "taught", "unsmoothed"):
+        (_, high), (low, other_high) = intervals[f"idea_{name}"]
+        assert high < 0 < other_high
+        assert (low + other_high) / 2 > -0.0005
+    for idea in experiments.IDEAS:
+        if idea.kind == "augmentation":
+            assert all(low < 0 < high for low, high in intervals[idea.name]), idea.name
+
+
+def test_after_holms_correction_no_verdict_is_left():
+    unchanged = read_study(experiments.UNCHANGED.name)
+    for judge in JUDGES:
+        gains = [sweeps.differences(read_study(idea.name), unchanged, judge) for idea in experiments.IDEAS]
+        assert min(holm([stats.ttest_1samp(each, 0).pvalue for each in gains])) > 0.05
+
+
+def test_the_comparisons_of_sizes_say_what_the_text_says():
+    plan = [read_study(name) for name in experiments.ONE_PLAN]
+    found = [compare_studies(larger, smaller) for smaller, larger in itertools.pairwise(plan)]
+    assert all(max(each.seeds_p, each.images_p) < 0.01 for each in (*found[:3], found[4]))
+    assert all(min(each.seeds_p, each.images_p) > 0.1 for each in (found[3], found[5]))
+    assert found[6].seeds_p < 0.01 < found[6].images_p < 0.05
+    best, tiny, tinier = (
+        compare_studies(read_study(one), read_study(other))
+        for one, other in (("best", "compact_19546"), ("tiny", "compact_3658"), ("tinier", "compact_2930"))
+    )
+    assert best.seeds_p < 0.01 < best.images_p < 0.05
+    assert tiny.seeds_p < 0.05 < tinier.seeds_p
+
+
+def test_an_interval_over_test_sets_is_wider_than_one_over_seeds():
+    for study in experiments.read_frontier():
+        (low, high), (lower, higher) = mean_interval(study.test_accuracy), sweeps.images_interval(study.test_accuracy)
+        assert higher - lower > high - low
