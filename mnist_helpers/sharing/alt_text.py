@@ -11,18 +11,22 @@ from mnist_helpers.files import write_text_atomically
 from mnist_helpers.paths import display_path, resolve
 
 IMAGE = "image/png"
-LINK, MARKS = re.compile(r"\[([^\]]*)\]\([^)]*\)"), re.compile(r"[*`]|^Figures?: ")
+LINK, MARKS = re.compile(r"\[([^\]]*)\]\([^)]*\)"), re.compile(r"[*`]")
+BEGIN = re.compile(r"^Figures?: ")
 
 
 def describe(caption: str) -> str:
     """Return the first paragraph of a caption without Markdown's marks, '' where the cell is no caption."""
-    if not caption.startswith("Figure"):
+    if not caption.lstrip("*").startswith("Figure"):
         return ""
-    return " ".join(MARKS.sub("", LINK.sub(r"\1", caption.split("\n\n")[0])).split())
+    return " ".join(BEGIN.sub("", MARKS.sub("", LINK.sub(r"\1", caption.split("\n\n")[0]))).split())
 
 
 def set_alt_text(notebook: NotebookNode) -> list[int]:
-    """Give every figure of a notebook its caption as alt text; return the cells whose figures have no caption."""
+    """Give every figure of a notebook alt text; return the cells whose figures have no caption below.
+
+    It is what the cell's metadata says (`alt`), or else the caption.
+    """
     without = []
     for index, cell in enumerate(notebook.cells):
         images = [output for output in cell.get("outputs", ()) if IMAGE in output.get("data", {})]
@@ -30,7 +34,7 @@ def set_alt_text(notebook: NotebookNode) -> list[int]:
         if images and not describe(following):
             without.append(index)
         for output in images:
-            output.metadata = output.metadata | {IMAGE: {"alt": describe(following)}}
+            output.metadata = output.metadata | {IMAGE: {"alt": cell.metadata.get("alt") or describe(following)}}
     return without
 
 

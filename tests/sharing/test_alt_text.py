@@ -25,7 +25,7 @@ def test_a_caption_is_said_in_plain_words():
         describe("Figure: *two* lines of [one](GLOSSARY.md#one) `loss`.\nOn.\n\nMore.")
         == "two lines of one loss. On."
     )
-    assert describe("Figures: both.") == "both."
+    assert describe("*Figures: both.*") == "both."
     assert describe("A figure is above.") == ""
 
 
@@ -33,7 +33,10 @@ def test_the_caption_below_is_the_alt_text_and_its_lack_is_told():
     caption = nbformat.v4.new_markdown_cell("Figure: a line.")
     notebook = nbformat.v4.new_notebook(cells=[figure("old"), caption, figure(), nbformat.v4.new_code_cell("1")])
     assert set_alt_text(notebook) == [2]
-    assert notebook.cells[0].outputs[0].metadata[IMAGE]["alt"] == "a line."
+    assert alt_texts(notebook) == ["a line.", ""]
+    notebook.cells[0].metadata["alt"] = "a line that falls"
+    set_alt_text(notebook)
+    assert alt_texts(notebook) == ["a line that falls", ""]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: str(path.relative_to(PROJECT_ROOT / "notebooks")))
