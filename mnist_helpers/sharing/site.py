@@ -1,6 +1,7 @@
 """The course as a book to search and to read on a phone, built without a network (`make site`)."""
 
 import argparse
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print('Sphinx is not installed; run: pip install -e ".[site]"', file=sys.stderr)
         return 1
     book, site = resolve("notebooks"), resolve("outputs/own/site")
-    how = ["--quiet", "--fail-on-warning", "--fresh-env", "-D", f"repository={repository()}"]
+    shutil.rmtree(site, ignore_errors=True)  # no page stays of a notebook that is gone
+    how = ["--quiet", "--fail-on-warning", "-D", f"repository={repository()}"]
     where = ["-c", f"{book}/site", "-d", f"{site}/doctrees", str(book), f"{site}/html"]
     return subprocess.run([sys.executable, "-m", "sphinx", *how, *where]).returncode

@@ -56,6 +56,19 @@ def test_without_sphinx_it_is_said_in_a_line(monkeypatch, capsys):
     assert capsys.readouterr().err == 'Sphinx is not installed; run: pip install -e ".[site]"\n'
 
 
+def test_sphinx_is_given_the_address_and_no_page_of_before_stays(monkeypatch, tmp_path):
+    (tmp_path / "outputs" / "own" / "site" / "html").mkdir(parents=True)
+    ran = []
+    monkeypatch.setattr(site, "find_spec", lambda name: True)
+    monkeypatch.setattr(site, "resolve", lambda path: tmp_path / path)
+    monkeypatch.setattr(site, "repository", lambda: "https://github.com/someone/course")
+    monkeypatch.setattr(site.subprocess, "run", lambda command: ran.append(command) or SimpleNamespace(returncode=7))
+    assert site.main([]) == 7
+    assert "repository=https://github.com/someone/course" in ran[0]
+    assert "--fail-on-warning" in ran[0]
+    assert not (tmp_path / "outputs" / "own" / "site").exists()
+
+
 @pytest.fixture(scope="module")
 def address():
     """Serve the book as GitHub Pages would, below a folder; it must have been built."""
