@@ -31,7 +31,6 @@ html_theme_options = {
 html_copy_source = False
 html_static_path = ["site.css"]
 html_css_files = ["site.css"]
-html_extra_path = ["../../outputs/page/draw.html"]
 
 # in a notebook's file, too, a link stands within one line and one string
 LINK = re.compile(r'(?<!!)\[([^\[\]\n"]+)\]\(([^()\s"]+)\)')
@@ -54,6 +53,13 @@ def keep_inside(app: "Sphinx", docname: str, source: list[str]) -> None:
     source[0] = LINK.sub(lead, BADGE.sub(r"\1", source[0]))
 
 
+def add_page(app: "Sphinx", error: Exception | None) -> None:
+    """Put the page to draw on beside the book; its way back is the book's contents."""
+    page = (Path(app.srcdir).parent / "outputs" / "page" / "draw.html").read_text(encoding="utf-8")
+    (Path(app.outdir) / "draw.html").write_text(page.replace("../../README.md", "README.html"), encoding="utf-8")
+
+
 def setup(app: "Sphinx") -> None:
     app.add_config_value("repository", "", "env", str)
     app.connect("source-read", keep_inside)
+    app.connect("build-finished", add_page)
