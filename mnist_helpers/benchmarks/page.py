@@ -84,6 +84,7 @@ def measure(page: "Page", name: str) -> Delay:
     """Draw zeros of several sizes with the mouse, point by point, read by the network `name`."""
     page.check(f"input[value={name}]")
     page.evaluate("window.delays.length = 0")
+    page.evaluate("scrollTo(0, 0)")  # the choice of a network may have scrolled the paper out of sight
     box = page.locator("#paper").bounding_box()
     for size in tqdm(SIZES, desc=name, unit="digit"):
         for point in range(POINTS):
