@@ -4,11 +4,9 @@ import argparse
 import re
 from collections.abc import Sequence
 
-import nbformat
 from nbformat import NotebookNode
 
-from mnist_helpers.files import write_text_atomically
-from mnist_helpers.paths import display_path, resolve
+from mnist_helpers.sharing.rewriting import rewrite
 
 IMAGE = "image/png"
 LINK, MARKS = re.compile(r"\[([^\]]*)\]\([^)]*\)"), re.compile(r"[*`]")
@@ -41,13 +39,13 @@ def set_alt_text(notebook: NotebookNode) -> list[int]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the captions into all notebooks as alt text; print which are new, return 1 where a figure has none."""
     argparse.ArgumentParser(prog="python -m mnist_helpers alt-text", description=__doc__).parse_args(arguments)
-    missing = False
-    for path in sorted(resolve("notebooks").rglob("*.ipynb")):
-        notebook = nbformat.reads(before := path.read_text(encoding="utf-8"), as_version=4)
-        for cell in set_alt_text(notebook):
-            missing = True
-            print(f"{display_path(path)}: the figure of cell {cell} has no caption below it")
-        if (after := nbformat.writes(notebook) + "\n") != before:
-            write_text_atomically(path, after)
-            print(display_path(path))
-    return int(missing)
+    missing = []
+
+    def change(notebook: NotebookNode, path: str) -> None:
+        missing.extend(
+            f"{path}: the figure of cell {cell} has no caption below it" for cell in set_alt_text(notebook)
+        )
+
+    rewrite(change)
+    print(*missing, sep="\n", end="\n" * bool(missing))
+    return int(bool(missing))

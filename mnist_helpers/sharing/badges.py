@@ -12,8 +12,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from mnist_helpers.files import write_text_atomically
-from mnist_helpers.paths import PROJECT_ROOT, display_path, resolve
+from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.sharing.rewriting import rewrite
 
 CELL, OLD = "colab", re.compile(r"\n+(- )?\[!\[Open in Colab\].*(\n  .*)?")  # a paragraph, or an item of a list
 LINE, CODE = (Path(__file__).with_suffix("") / name for name in ("line.md", "cell.txt"))
@@ -45,10 +45,5 @@ def set_badges(notebook: NotebookNode, path: str, address: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write badges and the cell into every notebook, or take them away; print which notebooks are new."""
     argparse.ArgumentParser(prog="python -m mnist_helpers badges", description=__doc__).parse_args(arguments)
-    for path in sorted([*resolve("notebooks").glob("*.ipynb"), *resolve("notebooks/solutions").glob("*.ipynb")]):
-        notebook = nbformat.reads(before := path.read_text(encoding="utf-8"), as_version=4)
-        set_badges(notebook, path.relative_to(PROJECT_ROOT).as_posix(), repository())
-        if (after := nbformat.writes(notebook) + "\n") != before:
-            write_text_atomically(path, after)
-            print(display_path(path))
+    rewrite(lambda notebook, path: set_badges(notebook, path, repository()))
     return 0
