@@ -10,7 +10,7 @@ from mnist_helpers.networks.upright import Upright
 
 PATCHES = 14  # places a side that the first convolution leaves
 
-Block = Literal["plain", "depthwise", "shared", "residual"]
+Block = Literal["plain", "depthwise", "shared", "looped", "residual"]
 Head = Literal["average", "places", "dense"]
 Pooling = Literal["max", "blurred"]
 
@@ -53,8 +53,8 @@ class CompactNet(nn.Module):
             each channel; `dense`: a dense layer that sees every place.
         block: `plain` convolutions; `depthwise`, a 3×3 window for each channel by itself and then 1×1 across
             channels (Howard et al. 2017, https://arxiv.org/abs/1704.04861); `shared`: convolutions of equal widths
-            are one and the same, with a BatchNorm each; `residual`: padded ones of equal widths are added to
-            their inputs.
+            are one and the same on their side of the pooling, with a BatchNorm each; `looped`: on both sides, and
+            none is padded; `residual`: padded ones of equal widths are added to their inputs.
         pooling: `max`, of every two by two places; `blurred`, of every two by two one place apart, then a weighted
             average in steps of two, so that a stroke one pixel further on changes less (Zhang 2019,
             https://arxiv.org/abs/1904.11486).
@@ -79,8 +79,11 @@ class CompactNet(nn.Module):
         # 28×28 to 14×14 in overlapping patches; without BatchNorm, since its filters start whitened
         self.stem = nn.Sequential(nn.Conv2d(1, stem, kernel_size=4, stride=2, padding=1), nn.ReLU(inplace=True))
         weigh = [SqueezeExcite(before[-1])] if squeeze else []
-        self.first_block = nn.Sequential(*_blocks(stem, before, padded[0], block), *weigh, *pooling_layers(pooling))
-        self.second_block = nn.Sequential(*_blocks(before[-1], after, padded[1], block))
+        made: dict[tuple[int, int], nn.Module] = {}
+        blocks = _blocks(stem, before, padded[0], block, made)
+        self.first_block = nn.Sequential(*blocks, *weigh, *pooling_layers(pooling))
+        made = made if block == "looped" else {}
+        self.second_block = nn.Sequential(*_blocks(before[-1], after, padded[1], block, made))
         channels = (*before, *after)[-1]
         self.classifier = nn.Sequential(*_head(head, channels, _side(len(before), len(after), padded)))
 
@@ -99,11 +102,12 @@ def _side(before: int, after: int, padded: tuple[bool, bool]) -> int:
     return side
 
 
-def _blocks(in_channels: int, widths: Sequence[int], padded: bool, block: Block) -> list[nn.Module]:
+def _blocks(
+    in_channels: int, widths: Sequence[int], padded: bool, block: Block, made: dict[tuple[int, int], nn.Module]
+) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    made: dict[tuple[int, int], nn.Module] = {}
     for width in widths:
-        if block != "shared" or (in_channels, width) not in made:
+        if block not in ("shared", "looped") or (in_channels, width) not in made:
             made[in_channels, width] = _convolution(in_channels, width, padded, depthwise=block == "depthwise")
         group = [made[in_channels, width], nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
         as_residual = block == "residual" and padded and width == in_channels

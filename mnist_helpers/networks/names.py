@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -65,6 +66,18 @@ def best() -> Views:
     return Views(CompactNet(**VIEW, upright=False), CompactNet(**VIEW, upright=True))
 
 
+def looped(width: int) -> dict[str, Any]:
+    """Return the plan whose convolutions of 3×3 are one and the same, a BatchNorm behind each."""
+    before = (width, width, width)
+    return {"stem": width, "before": before, "after": (width,), "block": "looped", "pooling": "blurred"}
+
+
+def looped_views() -> Views:
+    """Return two looped networks, side by side as in `best`."""
+    plan = looped(30) | {"head": "places"}
+    return Views(CompactNet(**plan, upright=False), CompactNet(**plan, upright=True))
+
+
 COMPACT: dict[str, Callable[[], nn.Module]] = {
     # a plan for every size
     "compact_574": partial(CompactNet, 4, (4, 4), (4,)),
@@ -95,6 +108,9 @@ COMPACT: dict[str, Callable[[], nn.Module]] = {
     "compact_padded_both": partial(CompactNet, 8, (8, 8, 8), (8, 8), padded=(True, True)),
     "compact_places": partial(CompactNet, **SMALL, head="places"),
     "compact_dense": partial(CompactNet, 8, (8, 8, 10), (12,), head="dense"),
+    # one convolution four times over, so that a wide one can be afforded
+    **{f"looped_{width}": partial(CompactNet, **looped(width)) for width in (8, 10, 12, 14)},
+    "looped_views": looped_views,
     # what came of it
     "tinier": partial(CompactNet, 8, (8, 8, 8), (12,), pooling="blurred"),
     "tiny": partial(CompactNet, 8, (8, 8, 12), (14,), pooling="blurred"),

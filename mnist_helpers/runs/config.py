@@ -17,6 +17,7 @@ from mnist_helpers.runs.distillation import Taught
 from mnist_helpers.runs.hooks import Averaging, Calming, EachAlone, Freezing, HookSettings, InBfloat16
 from mnist_helpers.runs.own import is_own, known_network, load_own, portable_name, source_hash
 from mnist_helpers.runs.recipes import VIEWS, with_recipe
+from mnist_helpers.runs.replaying import Replaying
 from mnist_helpers.runs.whitening import Whitening
 from mnist_helpers.training import Hook, Settings, fit, seed_epoch
 
@@ -39,6 +40,8 @@ class RunConfig(HookSettings, Settings):
             (self.augmentation_end != 1, lambda: Calming(self.augmentation_end)),
             (self.averaging, lambda: Averaging(self.averaging)),
             (self.precision == "bfloat16", InBfloat16),
+            # around all the others; what a network of one's own does may not be recorded
+            (self.torch_device().type == "cuda" and not is_own(self.model), Replaying),
         )
         return tuple(make() for switched_on, make in found if switched_on)
 

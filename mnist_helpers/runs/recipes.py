@@ -9,6 +9,7 @@ GENTLE = {"degrees": 7, "translate": 0.05, "scale": (0.9, 1.1), "shear": 3}
 MODERATE = {"degrees": 10, "translate": 0.08, "scale": (0.85, 1.15), "shear": 6}
 NO_COLOUR_NO_BLANKING = {"brightness": 0, "contrast": 0, "erasing_p": 0}
 SLIGHT = {"degrees": 5, "translate": 0.04, "scale": (0.93, 1.07), "shear": 2} | NO_COLOUR_NO_BLANKING
+MODERATELY = MODERATE | NO_COLOUR_NO_BLANKING
 COMPACT_AUGMENTATION = GENTLE | NO_COLOUR_NO_BLANKING
 FAST = {
     "epochs": 3,
@@ -33,13 +34,13 @@ RECIPES: dict[str, dict[str, Any]] = {
     "fast": FAST,
     "sprint": SPRINT,
     **dict.fromkeys(COMPACT_NETWORKS, COMPACT),
-    **dict.fromkeys(("compact_19546", "best"), COMPACT | {"augmentation": MODERATE | NO_COLOUR_NO_BLANKING}),
+    **dict.fromkeys(("compact_19546", "best", "looped_views"), COMPACT | {"augmentation": MODERATELY}),
     "teacher": COMPACT | {"epochs": 3},
 }
 
 # parameters for which None says something; for any other it means that nothing was chosen
 MAY_BE_NONE = {"augmentation", "train_size", "fold"}
-VIEWS = {"best"}  # networks whose members learn each by itself (`hooks.EachAlone`)
+VIEWS = {"best", "looped_views"}  # networks whose members learn each by itself (`hooks.EachAlone`)
 
 
 def with_recipe(parameters: Mapping[str, Any], recipe: Mapping[str, Any] | None = None) -> dict[str, Any]:

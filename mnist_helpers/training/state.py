@@ -69,7 +69,8 @@ class TrainingState:
         """Continue from a `snapshot`; CheckpointError: it is none, or of other settings, and in what they differ."""
         try:
             saved = type(self.settings).model_validate_json(snapshot["config"])
-            hooks = {hook: snapshot["hooks"][type(hook).__name__] for hook in self.hooks}
+            # one with nothing to remember may be new: another device has other hooks
+            hooks = {hook: snapshot["hooks"][type(hook).__name__] for hook in self.hooks if hook.state_dict()}
         except (KeyError, ValidationError) as error:
             raise CheckpointError(
                 "resume=True found a checkpoint without a valid configuration. Run without resume: the checkpoints "
