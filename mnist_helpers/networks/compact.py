@@ -60,6 +60,8 @@ class CompactNet(nn.Module):
             https://arxiv.org/abs/1904.11486).
         squeeze: weigh the channels before the pooling.
         upright: set digits upright and to one size before all that.
+
+    Raises ValueError: the convolutions leave no place, or looped ones are to be padded.
     """
 
     def __init__(
@@ -75,6 +77,8 @@ class CompactNet(nn.Module):
         upright: bool = True,
     ) -> None:
         super().__init__()
+        if block == "looped" and any(padded):
+            raise ValueError("looped convolutions are the same on both sides of the pooling; allowed: none padded")
         self.upright = Upright() if upright else nn.Identity()
         # 28×28 to 14×14 in overlapping patches; without BatchNorm, since its filters start whitened
         self.stem = nn.Sequential(nn.Conv2d(1, stem, kernel_size=4, stride=2, padding=1), nn.ReLU(inplace=True))

@@ -60,11 +60,14 @@ def test_a_variant_is_about_as_large_as_what_it_varies_and_another(name):
     after=st.lists(st.integers(1, 9), max_size=3),
     padded=st.tuples(st.booleans(), st.booleans()),
     head=st.sampled_from(["average", "places", "dense"]),
-    block=st.sampled_from(["plain", "depthwise", "shared", "residual"]),
+    block=st.sampled_from(["plain", "depthwise", "shared", "looped", "residual"]),
 )
 def test_any_plan_that_leaves_a_place_gives_ten_logits(before, after, padded, head, block):
     side = (14 if padded[0] else 14 - 2 * len(before)) // 2 - (0 if padded[1] else 2 * len(after))
-    if side < 1:
+    if block == "looped" and any(padded):
+        with pytest.raises(ValueError, match="allowed: none padded"):
+            CompactNet(4, before, after, padded, head, block)
+    elif side < 1:
         with pytest.raises(ValueError, match="leave no place of 14×14"):
             CompactNet(4, before, after, padded, head, block)
     else:
@@ -79,12 +82,23 @@ def test_convolutions_that_are_shared_are_one_and_the_same():
     assert shared.first_block[1] is not shared.first_block[4]
 
 
-def test_shared_weights_are_saved_and_read_back(tmp_path):
+@pytest.mark.parametrize("name", [name for name in COMPACT if name.startswith("looped_")])
+def test_looped_convolutions_are_one_and_the_same_on_both_sides_of_the_pooling(name):
+    networks = [module for module in build_model(name).modules() if isinstance(module, CompactNet)]
+    for network in networks:
+        stem, *others = [layer for layer in (*network.stem, *network.first_block, *network.second_block)
+                         if isinstance(layer, nn.Conv2d)]  # fmt: skip
+        assert len(others) == 4
+        assert all(other is others[0] and other is not stem for other in others)
+        normalised = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+        assert len(normalised) == 4
+    assert networks
+
+
+@pytest.mark.parametrize("name", ["compact_shared", "looped_10"])
+def test_shared_weights_are_saved_and_read_back(name, tmp_path):
     torch.manual_seed(0)
-    network, config = (
-        build_model("compact_shared").eval(),
-        make_config(model="compact_shared", output_dir=str(tmp_path)),
-    )
+    network, config = build_model(name).eval(), make_config(model=name, output_dir=str(tmp_path))
     save_weights(network, config, tmp_path)
     torch.testing.assert_close(load_weights(tmp_path)[0](IMAGES), network(IMAGES))
 

@@ -1,16 +1,19 @@
-"""What notebooks 01 to 03 claim: the loop in the open is `train`, links lead somewhere, the runs on file learned."""
+"""What notebooks 01 to 03 claim: the loop in the open is `train`, links lead somewhere, records are as told."""
 
 import re
+from statistics import median
 
 import nbformat
 import pytest
 import torch
 import torch.nn.functional as F
 
-from mnist_helpers.data import Split, normalise
+from mnist_helpers.data import Split, load_split, normalise
+from mnist_helpers.experiments import read_ledger
 from mnist_helpers.networks import BaselineNet
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import make_config
+from mnist_helpers.sweeps import FinishedRun, differences, read_study
 from mnist_helpers.training import EPOCH_HEADER, train
 
 NOTEBOOKS = PROJECT_ROOT / "notebooks"
@@ -103,3 +106,50 @@ def test_the_runs_on_file_learned(stem, lowest):
     printed = "".join(output.get("text", "") for cell in cells(f"{stem}.ipynb", "code") for output in cell.outputs)
     (accuracy,) = re.findall(r"final test accuracy +([\d.]+)%", printed)
     assert lowest < float(accuracy) < 99
+
+
+@pytest.mark.parametrize("name", ["baseline", "skeleton", "batchnorm", "dropout", "onecycle", "augmentation"])
+def test_recorded_rows_have_ten_seeds_of_one_gpu_and_seconds_of_two_cores(name):
+    runs = read_study(name).runs
+    assert [run.config.seed for run in runs] == list(range(10))
+    assert all("NVIDIA" in run.environment.device for run in runs)
+    assert read_ledger().environment.device == "cpu"
+    assert read_ledger().environment.threads == 2
+
+
+def test_the_recorded_baseline_comes_within_six_tenths_of_the_goal_and_does_not_overfit():
+    study = read_study("baseline")
+    assert 0.55 < 99.4 - 100 * study.test_accuracy.mean < 0.65
+    assert all(run.history[-1].train_accuracy < run.history[-1].validation_accuracy for run in study.runs)
+
+
+def skeleton_runs() -> dict[int, FinishedRun]:
+    return {run.config.seed: run for run in read_study("skeleton").runs}
+
+
+def test_two_recorded_skeletons_hardly_learn_and_eight_do_each_in_its_time():
+    runs = skeleton_runs()
+    failed, learned = (runs.pop(3), runs.pop(9)), list(runs.values())
+    assert 0.3 < failed[1].final_test_accuracy < 0.37
+    assert all(run.final_test_accuracy > 0.89 for run in learned)
+    assert sum(run.final_test_accuracy > 0.95 for run in learned) == 6
+    first = sorted(run.history[0].test_accuracy for run in learned)
+    assert first[-3] > 0.9
+    assert first[-4] < 0.6
+
+
+def test_the_skeleton_that_learns_nothing_answers_one_to_every_digit():
+    run = skeleton_runs()[3]
+    assert {f"{epoch.test_accuracy:.2%}" for epoch in run.history} == {"11.35%"}
+    targets = load_split("data", validation_size=50, train_size=50, seed=0).test.targets
+    assert run.test_mistakes == (targets != 1).nonzero().flatten().tolist()
+
+
+def test_the_skeletons_median_says_more_than_its_mean():
+    baseline, skeleton = read_study("baseline"), read_study("skeleton")
+    assert skeleton.test_accuracy.std > 100 * baseline.test_accuracy.std
+    accuracies = sorted(run.final_test_accuracy for run in skeleton.runs)
+    assert accuracies[1] < skeleton.test_accuracy.mean - 0.05 < skeleton.test_accuracy.mean + 0.05 < accuracies[2]
+    middles = [median(run.final_test_accuracy for run in study.runs) for study in (baseline, skeleton)]
+    assert f"{100 * (middles[0] - middles[1]):.1f}" == "2.5"
+    assert max(differences(skeleton, baseline)) < -0.01

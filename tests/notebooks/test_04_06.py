@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from mnist_helpers.paths import PROJECT_ROOT
-from mnist_helpers.sweeps import difference, read_study
+from mnist_helpers.sweeps import difference, differences, mean_interval, read_study
 
 SEEDED = r"points, seed by seed from ([+-][\d.]+) to ([+-][\d.]+)"
 
@@ -42,31 +42,98 @@ def test_augmentation_gains_in_every_live_seed_and_stops_learning_by_heart():
     assert augmented[0] - augmented[1] < plain[0] - plain[1]
 
 
-@pytest.mark.parametrize(("better", "worse"), [("onecycle", "dropout"), ("augmentation", "without_batchnorm")])
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ("batchnorm", "skeleton"),
+        ("onecycle", "dropout"),
+        ("augmentation", "without_batchnorm"),
+        ("augmentation", "constant_rate_0.1"),
+    ],
+)
 def test_what_the_notebooks_call_a_gain_in_every_seed_is_one(better, worse):
     assert difference(read_study(better), read_study(worse)).minimum > 0
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("augmentation", "onecycle"), ("augmentation", "without_dropout"), ("dropout", "batchnorm")]
+    ("one", "other", "figure"),
+    [
+        ("dropout", "batchnorm", "test_accuracy"),
+        ("batchnorm", "baseline", "test_accuracy"),
+        ("writers_final_without_dropout", "writers_final", "validation_accuracy"),
+        ("writers_final_without_colour", "writers_final", "validation_accuracy"),
+        ("writers_final_without_erasing", "writers_final", "validation_accuracy"),
+        ("writers_final_without_augmentation", "writers_final", "validation_accuracy"),
+    ],
 )
-def test_what_the_notebooks_call_no_visible_gain_is_less_than_its_spread(one, other):
-    found = difference(read_study(one), read_study(other))
+def test_what_the_notebooks_call_no_clear_gain_has_both_signs(one, other, figure):
+    found = difference(read_study(one), read_study(other), figure)
     assert found.minimum < 0 < found.maximum
 
 
-def test_with_onecycle_the_recorded_seeds_lie_closer_together():
-    assert read_study("onecycle").test_accuracy.std < 0.5 * read_study("dropout").test_accuracy.std
+def test_with_batchnorm_every_recorded_run_learns_and_its_mean_gain_is_made_by_two_seeds():
+    assert read_study("batchnorm").test_accuracy.minimum > 0.97
+    gains = sorted(differences(read_study("batchnorm"), read_study("skeleton")))
+    assert len(gains) == 10
+    assert 0.002 < gains[0] < 0.0025
+    assert 0.865 < gains[-1] < 0.875
+    assert sum(gains[-2:]) > 0.5 * sum(gains)
+
+
+def test_batchnorm_comes_within_half_a_point_of_the_baseline_and_passes_it_in_two_seeds():
+    lead = differences(read_study("batchnorm"), read_study("baseline"))
+    assert -0.005 < sum(lead) / len(lead) < -0.004
+    assert sum(each > 0 for each in lead) == 2
+    parameters = [read_study(name).parameters for name in ("baseline", "batchnorm")]
+    assert round(parameters[0] / parameters[1]) == 63
+
+
+def test_with_onecycle_the_worst_recorded_seed_is_above_the_best_without_and_they_lie_closer_together():
+    onecycle, constant = (read_study(name).test_accuracy for name in ("onecycle", "dropout"))
+    assert onecycle.minimum > constant.maximum
+    assert onecycle.std < 0.1 * constant.std
+
+
+def test_with_many_digits_and_four_epochs_augmentation_costs_a_little():
+    for figure in ("test_accuracy", "validation_accuracy"):
+        change = differences(read_study("onecycle"), read_study("augmentation"), figure)
+        assert sum(each > 0 for each in change) == 9
+        low, high = mean_interval(difference(read_study("onecycle"), read_study("augmentation"), figure))
+        assert 0 < low < high < 0.0025
+
+
+SHORT_PARTS = ("affine", "colour", "erasing", "dropout", "batchnorm")
+
+
+@pytest.mark.parametrize("name", [*(f"without_{part}" for part in SHORT_PARTS), "constant_rate_0.1"])
+def test_the_short_ablations_are_three_seeds_from_a_cpu(name):
+    runs = read_study(name).runs
+    assert [run.config.seed for run in runs] == [0, 1, 2]
+    assert {run.environment.device for run in runs} == {"cpu"}
+
+
+def test_onecycle_is_worth_most_and_batchnorm_four_tenths_of_a_point():
+    whole = read_study("augmentation")
+    changes = {name: difference(read_study(name), whole) for name in ("constant_rate_0.1", "without_batchnorm")}
+    assert changes["constant_rate_0.1"].maximum < changes["without_batchnorm"].minimum
+    assert -0.0045 < changes["without_batchnorm"].mean < -0.0035
+    assert changes["without_batchnorm"].mean < difference(read_study("without_dropout"), whole).minimum
+    against_small = difference(read_study("dropout"), read_study("onecycle")).mean
+    assert changes["constant_rate_0.1"].mean < against_small
 
 
 def test_geometry_is_the_part_of_augmentation_that_counts():
-    for whole, without, none, figure in (
-        ("augmentation", "without", "onecycle", "test_accuracy"),
-        ("writers_final", "writers_final_without", "writers_final_without_augmentation", "validation_accuracy"),
-    ):
-        costs = {
-            part: -difference(read_study(f"{without}_{part}"), read_study(whole), figure).mean
-            for part in ("affine", "colour", "erasing")
-        }
-        assert max(costs, key=costs.get) == "affine"
-        assert costs["affine"] > -difference(read_study(none), read_study(whole), figure).mean
+    whole = read_study("writers_final")
+    costs = {
+        part: difference(whole, read_study(f"writers_final_without_{part}"), "validation_accuracy")
+        for part in ("affine", "colour", "erasing", "augmentation")
+    }
+    assert max(costs, key=lambda part: costs[part].mean) == "affine"
+    assert costs["affine"].n == 5
+    assert [part for part, cost in costs.items() if cost.minimum > 0] == ["affine"]
+
+
+def test_without_dropout_no_short_or_long_record_is_worse():
+    short = difference(read_study("without_dropout"), read_study("augmentation"))
+    long = difference(read_study("writers_final_without_dropout"), read_study("writers_final"), "validation_accuracy")
+    assert min(short.mean, long.mean) > 0
