@@ -26,7 +26,9 @@ QUICK := $(filter-out $(NOTEBOOK),$(wildcard notebooks/[0-9][0-9]_*.ipynb))
 # whose live runs take minutes
 TRAINING := $(wildcard notebooks/0[2-6]_*.ipynb)
 # the environment's own kernel, whatever another installation has put first, and figures whatever the caller draws with
-KERNEL := MPLBACKEND= JUPYTER_PATH= JUPYTER_PREFER_ENV_PATH=1
+export MPLBACKEND :=
+export JUPYTER_PATH :=
+export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
@@ -92,14 +94,14 @@ view-results: $(READY) ## Show the newest own run, or else the published one
 	@$(COMMAND) view-results
 
 notebooks: $(READY) ## Run every notebook but the final model's again, in place (changes notebooks/)
-	$(KERNEL) $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR $(QUICK)
+	$(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace --log-level=ERROR $(QUICK)
 	@$(COMMAND) alt-text
 
 check-notebooks: $(READY) ## Run those notebooks and the solutions again, compare every output that must not change (nbval)
-	$(KERNEL) $(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(QUICK) notebooks/solutions
+	$(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(QUICK) notebooks/solutions
 
 check-notebooks-quick: $(READY) ## The same without those that train for minutes
-	$(KERNEL) $(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(filter-out $(TRAINING),$(QUICK))
+	$(BIN)/python -m pytest --nbval --nbval-current-env -p no:cacheprovider $(filter-out $(TRAINING),$(QUICK))
 
 sweep: $(READY) ## Run a grid over seeds (SWEEP="--name rate --grid max_lr=0.05,0.1 --seeds 0 1" or "FILE.toml")
 	$(COMMAND) sweep $(SWEEP)

@@ -4,6 +4,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from mnist_helpers.paths import INSTALLED, PROJECT_ROOT
+
 COMMANDS = {
     "environment": "environment:main",
     "check-model": "commands:check_model",
@@ -40,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     # a terminal that knows ASCII alone shows a question mark rather than nothing
     sys.stdout.reconfigure(errors="replace")
+    if INSTALLED:
+        print(f"without a clone of the project: data and outputs are below {PROJECT_ROOT}", file=sys.stderr)
     module, function = COMMANDS[arguments[0]].split(":")
     return getattr(importlib.import_module(f"mnist_helpers.{module}"), function)(arguments[1:])
 

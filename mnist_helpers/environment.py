@@ -5,12 +5,12 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 
 import torch
 
 from mnist_helpers.data import load_mnist
-from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.paths import INSTALLED, PROJECT_ROOT
 from mnist_helpers.runs import RunConfig, multiplies_bfloat16_fast
 
 MINIMUM_PYTHON = (3, 11)
@@ -24,11 +24,12 @@ def check_python() -> str:
 
 
 def check_packages() -> str:
-    """Compare what is installed with the pins of requirements.txt."""
-    lines = (PROJECT_ROOT / "requirements.txt").read_text(encoding="utf-8").split()
-    pins = dict(line.split("==") for line in lines if "==" in line)
+    """Compare what is installed with the pins of requirements.txt, which the package's metadata repeat."""
+    file, advice = PROJECT_ROOT / "requirements.txt", "touch requirements.txt && make setup"
+    lines = requires("mnist-helpers") if INSTALLED else file.read_text(encoding="utf-8").splitlines()
+    pins = dict(line.split("==") for line in lines if "==" in line and ";" not in line)  # no extras
     if wrong := [f"{name} {_found(name)} instead of {pin}" for name, pin in pins.items() if _found(name) != pin]:
-        raise RuntimeError(f"{', '.join(wrong)}; run: touch requirements.txt && make setup")
+        raise RuntimeError(f"{', '.join(wrong)}; {'install mnist-helpers again' if INSTALLED else f'run: {advice}'}")
     return f"{len(pins)} packages as pinned, torch {torch.__version__}"
 
 

@@ -1,8 +1,13 @@
-"""Where things are: every relative path means "inside the project", whoever calls from wherever."""
+"""Where things are: every relative path means "inside the project", whoever calls from wherever.
+
+Installed by pip without its project, the package takes the folder that it is started in for one.
+"""
 
 from pathlib import Path
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent
+INSTALLED = any(PACKAGE.parent.glob("mnist_helpers-*.dist-info"))  # pip's note beside what it has copied
+PROJECT_ROOT = Path.cwd() if INSTALLED else PACKAGE.parent
 
 
 def resolve(path: str | Path) -> Path:

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.paths import PACKAGE, PROJECT_ROOT
 from mnist_helpers.runs import own_file
 
 TICK_SECONDS = 0.1
@@ -35,8 +35,8 @@ def workplace(model: str) -> Iterator[Path]:
     """Make for as long as the context lasts a project of the helpers, the training archives and `model`'s file."""
     with TemporaryDirectory() as name:
         folder, file = Path(name), own_file(model)
-        for part, left_out in (("mnist_helpers", "__pycache__"), ("data", "t10k-*")):
-            shutil.copytree(PROJECT_ROOT / part, folder / part, ignore=shutil.ignore_patterns(left_out))
+        for part, left_out in ((PACKAGE, "__pycache__"), (PROJECT_ROOT / "data", "t10k-*")):
+            shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns(left_out))
         if file.is_relative_to(PROJECT_ROOT):
             there = folder / file.relative_to(PROJECT_ROOT)
             there.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """The MNIST files on disk: verified by hash on every use, extracted once, downloaded only into an empty folder."""
 
+import errno
 import gzip
 import hashlib
 import shutil
@@ -19,6 +20,7 @@ MD5 = {
     "t10k-labels-idx1-ubyte": ("ec29112dd5afa0611ce80d1b7f02629c", "27ae3e4e09519cfbb04c329615203637"),
 }
 TRAINING = tuple(name for name in MD5 if name.startswith("train"))
+READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class DataError(RuntimeError):
@@ -29,8 +31,9 @@ def prepare_raw_folder(data_dir: Path, names: Collection[str] = tuple(MD5)) -> P
     """Make sure that `data_dir`, torchvision's `root`, holds the genuine files `names` extracted; return where.
 
     Every archive and extracted file there is hashed: torchvision only checks that extracted files exist. What is
-    missing is extracted from its archive; where that is missing too, torchvision downloads. Raises DataError: a file
-    differs from the published one, the folder cannot be written, or a download failed.
+    missing is extracted from its archive; where that is missing too, torchvision downloads. In a folder that is read
+    only, such as a class' common one, archives are left as they are (`extracted`). Raises DataError: a file differs
+    from the published one, the folder is full, or a download failed.
     """
     raw = data_dir / "MNIST" / "raw"
     for name, (archive_md5, _) in MD5.items():
@@ -42,13 +45,22 @@ def prepare_raw_folder(data_dir: Path, names: Collection[str] = tuple(MD5)) -> P
             if not (raw / name).exists():
                 _extract(raw / f"{name}.gz", raw / name)
     except OSError as error:
-        raise DataError(
-            f"MNIST cannot be extracted into {display_path(raw)}: {error.strerror or error}. "
-            "Give data_dir a folder you can write to."
-        ) from error
+        if error.errno not in READ_ONLY:
+            raise DataError(
+                f"MNIST cannot be extracted into {display_path(raw)}: {error.strerror or error}. "
+                "Give data_dir a folder you can write to."
+            ) from error
     for name, (_, file_md5) in MD5.items():
         _check(raw / name, file_md5)
     return raw
+
+
+def extracted(path: Path, elsewhere: Path) -> Path:
+    """Return where a verified file lies extracted: at `path`, or else made from its archive in `elsewhere`."""
+    if path.exists():
+        return path
+    _extract(path.with_name(f"{path.name}.gz"), elsewhere / path.name)
+    return elsewhere / path.name
 
 
 def _check(path: Path, expected: str) -> None:
@@ -65,7 +77,8 @@ def _check(path: Path, expected: str) -> None:
 
 def _restore_command(path: Path) -> str:
     """Return the shell command after which the next run finds the genuine file again."""
-    if path.suffix == ".gz" and path.is_relative_to(PROJECT_ROOT / "data"):
+    in_git = path.is_relative_to(PROJECT_ROOT / "data") and (PROJECT_ROOT / ".git").exists()
+    if path.suffix == ".gz" and in_git:
         return f"git checkout -- {display_path(path)}"
     then = "downloaded" if path.suffix == ".gz" else "extracted"
     return f"rm '{display_path(path)}'  (it is {then} again by the next run)"

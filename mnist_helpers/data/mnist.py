@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 from torchvision.datasets.mnist import read_image_file, read_label_file
 
-from mnist_helpers.data.archives import TRAINING, prepare_raw_folder
+from mnist_helpers.data.archives import TRAINING, extracted, prepare_raw_folder
 from mnist_helpers.data.images import Images, Split
 from mnist_helpers.data.writers import load_writers
 from mnist_helpers.paths import resolve
@@ -30,9 +31,11 @@ def load_training_images(data_dir: str | Path = "data") -> Images:
 
 
 def _read(raw: Path, part: str) -> Images:
-    return Images(
-        read_image_file(f"{raw}/{part}-images-idx3-ubyte"), read_label_file(f"{raw}/{part}-labels-idx1-ubyte")
-    )
+    with TemporaryDirectory() as folder:
+        images, labels = (
+            str(extracted(raw / f"{part}-{kind}-ubyte", Path(folder))) for kind in ("images-idx3", "labels-idx1")
+        )
+        return Images(read_image_file(images), read_label_file(labels))
 
 
 def split_indices(targets: Tensor, validation_size: int, train_size: int | None, seed: int) -> tuple[Tensor, Tensor]:

@@ -1,9 +1,12 @@
 """How pictures look here, and those of digits and networks. Each function returns its figure."""
 
 import math
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,11 +23,18 @@ COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", GREY)
 STYLES = ("-", "--", ":", "-.", "-")
 MARKERS = ("o", "s", "^", "D", "v")
 Limits = tuple[float | None, float | None]
+INLINE = "module://matplotlib_inline.backend_inline"  # what a kernel puts into MPLBACKEND
 WIDTH = 9.0  # inches; at 100 dots an inch, the width of a page on GitHub
 
 
 def panels(height: float, *grid: int, width: float = WIDTH, **options: Any) -> tuple[Figure, Any]:
     """Return a figure, as wide as a page, `height` inches high, and its axis, or those of a grid (rows, columns)."""
+    # in a notebook it is seen below its cell, whatever MPLBACKEND says; what %matplotlib has chosen there stays
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    chosen = os.environ.get("MPLBACKEND", "").lower()
+    # where there is no screen, another than the named one is in use: agg
+    if getattr(shell, "kernel", None) and matplotlib.get_backend().lower() in {chosen, "agg"} - {INLINE}:
+        shell.enable_matplotlib("inline")
     return plt.subplots(*grid, figsize=(width, height), layout="constrained", **options)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 
-from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.paths import PACKAGE, PROJECT_ROOT
 from mnist_helpers.runs import RunConfig, is_own, own_file
 from mnist_helpers.sweeps.engines import TICK_SECONDS, Ended, Engine, attempt
 from mnist_helpers.sweeps.study import CodeVersion, FailedRun, RunRecord
@@ -57,9 +57,9 @@ def _run_on_cluster(configs: Sequence[RunConfig], code: CodeVersion, ray: Module
 
 def pack(configs: Sequence[RunConfig], folder: Path) -> None:
     """Copy helpers, archives and the files of networks of one's own; ClusterError for one outside the project."""
-    for name in ("mnist_helpers", "data"):
+    for source in (PACKAGE, PROJECT_ROOT / "data"):
         rest = shutil.ignore_patterns("__pycache__", "*-ubyte")  # what is made or extracted from the others
-        shutil.copytree(PROJECT_ROOT / name, folder / name, ignore=rest)
+        shutil.copytree(source, folder / source.name, ignore=rest)
     for file in {own_file(config.model) for config in configs if is_own(config.model)}:
         if not file.is_relative_to(PROJECT_ROOT):
             raise ClusterError(

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import torch
 
-from mnist_helpers.paths import display_path
+from mnist_helpers.paths import PACKAGE, display_path
 from mnist_helpers.runs import RunConfig
 from mnist_helpers.sweeps.plan import Configuration, config_key, run_key
 from mnist_helpers.sweeps.store import RunStore
-from mnist_helpers.sweeps.study import PACKAGE, CodeVersion, FailedRun, FinishedRun, RunRecord
+from mnist_helpers.sweeps.study import CodeVersion, FailedRun, FinishedRun, RunRecord
 from mnist_helpers.training import TRAINING_IMAGES, Bar, Results, TrainingDiverged, train
 
 TICK_SECONDS = 1.0

@@ -9,12 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mnist_helpers.paths import PROJECT_ROOT, resolve
+from mnist_helpers.paths import PACKAGE, resolve
 from mnist_helpers.runs import RECORDS, RunConfig, RunResults
 from mnist_helpers.sweeps.plan import config_key
 
 STUDIES = f"{RECORDS}/studies"
-PACKAGE = PROJECT_ROOT / "mnist_helpers"
 DECIDING = ("data", "networks", "training", "runs")
 """Rooms whose code moves a run's numbers, or may: a comment counts too, better one repeat too many."""
 
@@ -138,7 +137,7 @@ def code_version() -> CodeVersion:
     commit = dirty = None
     checkout = _git("rev-parse", "--show-toplevel", "HEAD").splitlines()
     # a project unpacked inside someone else's repository has no commit of its own
-    if checkout and Path(checkout[0]).resolve() == PROJECT_ROOT:
+    if checkout and Path(checkout[0]).resolve() == PACKAGE.parent:
         commit, dirty = checkout[1], bool(_git("status", "--porcelain", "--", PACKAGE.name))
     return CodeVersion(commit=commit, dirty=dirty, sources=source_hash())
 
@@ -146,7 +145,7 @@ def code_version() -> CodeVersion:
 def _git(*arguments: str) -> str:
     """Return what git says, nothing where it fails or is not there."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(["git", *arguments], cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return ""
     return done.stdout

@@ -16,6 +16,8 @@ def seed_epoch(seed: int, epoch: int) -> None:
     # cuDNN may otherwise choose among algorithms by timing them, and those differ in the last bits
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
+    # a run computes in float32 unless told otherwise; cuDNN would multiply in TF32, whose mantissa has 10 bits of 23
+    torch.backends.cudnn.allow_tf32 = False
 
 
 def keep_freed_memory() -> None:

@@ -20,6 +20,7 @@ PASTED = [
     ("03_skeleton", "skeleton", "skeleton"),
     ("04_batchnorm_and_dropout", "FinalNet", "final"),
     ("04_batchnorm_and_dropout", "with_batchnorm", "batchnorm"),
+    ("07_final_model", "FinalNet", "final"),
 ]
 
 

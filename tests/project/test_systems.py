@@ -6,18 +6,22 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import PathDistribution
 from pathlib import PureWindowsPath
 from types import SimpleNamespace
 
+import nbformat
 import psutil
 import pytest
 import yaml
+from nbclient import NotebookClient
 
 from mnist_helpers import commands, paths
 from mnist_helpers.__main__ import COMMANDS, main
 from mnist_helpers.benchmarks.growth import peak_memory
 from mnist_helpers.files import write_text_atomically
 from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.sweeps import study
 from mnist_helpers.training import progress
 
 POSIX_ONLY = {"fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty"}
@@ -167,6 +171,63 @@ def test_training_is_one_command_on_every_system(status, monkeypatch, tmp_path):
         "1",
     )
     assert filed == ([] if status else ["running.ipynb", tmp_path])
+
+
+def test_makes_kernels_are_the_environments_own_whatever_the_callers_shell_has_set(tmp_path):
+    """JupyterLab's, nbval's and the tests' as well as papermill's: every recipe gets these."""
+    makefile = f"include {PROJECT_ROOT}/Makefile\nshown: ; @env\n"
+    foreign = {"MPLBACKEND": "Agg", "JUPYTER_PATH": str(tmp_path), "JUPYTER_PREFER_ENV_PATH": "0"}
+    command = ["make", "--file", "-", "shown"]
+    done = subprocess.run(
+        command, input=makefile, env=os.environ | foreign, capture_output=True, text=True, check=True
+    )
+    assert {"MPLBACKEND=", "JUPYTER_PATH=", "JUPYTER_PREFER_ENV_PATH=1"} <= set(done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("backend", ["Agg", "TkAgg", ""])
+def test_a_notebook_shows_its_figures_whatever_the_variable_says(backend, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", backend)
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+    cell = nbformat.v4.new_code_cell("from mnist_helpers import looking\nfigure, axis = looking.panels(2)")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": PROJECT_ROOT}}).execute()
+    assert ["image/png" in output.data for output in notebook.cells[0].outputs] == [True]
+
+
+def test_the_package_needs_what_requirements_txt_pins(tmp_path):
+    for name in ("pyproject.toml", "setup.py", "requirements.txt"):
+        shutil.copy(PROJECT_ROOT / name, tmp_path)
+    build = "import setuptools.build_meta as build; print(build.prepare_metadata_for_build_wheel('.'))"
+    done = subprocess.run([sys.executable, "-c", build], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (folder,) = tmp_path.glob("*.dist-info")
+    needed = [need for need in PathDistribution(folder).requires if ";" not in need]
+    assert [*needed, "-e ."] == (PROJECT_ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_without_a_clone_data_and_outputs_are_below_the_current_folder_and_a_line_says_so(tmp_path):
+    site, here = tmp_path / "site", tmp_path / "here"
+    shutil.copytree(
+        PROJECT_ROOT / "mnist_helpers", site / "mnist_helpers", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    (site / "mnist_helpers-0.1.0.dist-info").mkdir()
+    here.mkdir()
+    command = [sys.executable, "-m", "mnist_helpers", "view-results"]
+    environment = os.environ | {"PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True)
+    first, second = done.stderr.splitlines()
+    assert first == f"without a clone of the project: data and outputs are below {here}"
+    assert "outputs/published/results.json is not there" in second
+    code = (
+        "from mnist_helpers.paths import resolve; from mnist_helpers.sweeps.study import code_version, source_hash\n"
+    )
+    code += "print(resolve('data')); print(code_version().commit); print(source_hash())"
+    subprocess.run(["git", "init", "--quiet"], cwd=here, check=True)
+    who = ["-c", "user.name=x", "-c", "user.email=x"]
+    subprocess.run(["git", *who, "commit", "--quiet", "--allow-empty", "-m", "x"], cwd=here, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=here, env=environment, capture_output=True, text=True)
+    # the code's version is the package's, not that of the repository one stands in
+    assert done.stdout.splitlines() == [str(here / "data"), "None", study.source_hash()], done.stderr
 
 
 def test_three_systems_the_oldest_and_the_newest_python_run_the_commands_without_make():

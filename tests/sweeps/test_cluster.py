@@ -37,6 +37,7 @@ def test_a_network_outside_the_project_is_refused_in_words(tmp_path):
 
 def test_helpers_data_and_the_networks_file_travel_and_nothing_beside_them(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(cluster, "PACKAGE", tmp_path / "mnist_helpers")
     travelling = {"mnist_helpers/a.py", "data/b.gz", "my nets/deep/net.py"}
     staying = ("my nets/other.py", "my nets/deep/[1]!.py", "outputs/c.json", "README.md", "data/raw/b-ubyte")
     for name in (*travelling, *staying, "mnist_helpers/__pycache__/a.pyc"):

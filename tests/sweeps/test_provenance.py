@@ -54,7 +54,7 @@ def test_modules_outside_rooms_do_not_count(copy):
 
 
 def test_the_commit_is_this_projects_and_dirty_when_a_helper_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(study, "PACKAGE", tmp_path / "mnist_helpers")
     copytree(PROJECT_ROOT / "mnist_helpers", tmp_path / "mnist_helpers")
     subprocess.run(["git", "init", "--quiet", "."], cwd=tmp_path, check=True)
     who = ["-c", "user.name=x", "-c", "user.email=x"]
@@ -67,5 +67,5 @@ def test_the_commit_is_this_projects_and_dirty_when_a_helper_is(tmp_path, monkey
     (tmp_path / "mnist_helpers" / "paths.py").write_text("")
     assert code_version().dirty is True
     (tmp_path / "inside").mkdir()
-    monkeypatch.setattr(study, "PROJECT_ROOT", tmp_path / "inside")
+    monkeypatch.setattr(study, "PACKAGE", tmp_path / "inside" / "mnist_helpers")
     assert code_version().commit is None

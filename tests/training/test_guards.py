@@ -17,6 +17,7 @@ from mnist_helpers.training.checkpoints import epoch_files, load_checkpoint
 from mnist_helpers.training.evaluation import evaluate
 from mnist_helpers.training.loop import run_epoch, train, train_epoch
 from mnist_helpers.training.progress import TrainingBar
+from mnist_helpers.training.runtime import seed_epoch
 from mnist_helpers.training.state import TrainingState, make_optimizer, start
 
 STEPS = 3  # of an epoch of forty digits: 16, 16 and the smaller last batch of 8
@@ -29,6 +30,12 @@ def _one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+def test_convolutions_of_a_gpu_compute_in_float32(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    seed_epoch(0, 1)
+    assert not torch.backends.cudnn.allow_tf32
 
 
 @pytest.fixture
