@@ -2,11 +2,14 @@
 
 import re
 from functools import cache
+from itertools import combinations
 
 import nbformat
 import pytest
+import torch
 
-from mnist_helpers.data import Images
+from mnist_helpers.data import Images, normalise
+from mnist_helpers.looking import occlusion
 from mnist_helpers.networks import load
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import read_results
@@ -30,6 +33,10 @@ def printed(stem: str = STEM) -> str:
     return "".join(output.text for output in outputs if output.output_type == "stream")
 
 
+def prose(stem: str = STEM) -> str:
+    return "\n".join(cell.source for cell in cells(stem) if cell.cell_type == "markdown")
+
+
 def numbers(pattern: str, text: str | None = None) -> list[float]:
     """Return the groups of the first place where `pattern` is found, by default in what 08 printed."""
     found = re.search(pattern, printed() if text is None else text)
@@ -37,11 +44,12 @@ def numbers(pattern: str, text: str | None = None) -> list[float]:
     return [float(group.replace(",", "")) for group in found.groups()]
 
 
-@pytest.mark.parametrize("stem", PAGES)
+@pytest.mark.parametrize("stem", ["07_final_model", *PAGES])
 def test_printed_lines_fit_a_page_and_figures_have_captions_and_words_for_the_blind(stem):
     for cell, after in zip(cells(stem), [*cells(stem)[1:], None], strict=True):
         for output in cell.get("outputs", []):
-            if "training" not in cell.metadata.get("tags", []):  # the table of epochs is the loop's own
+            # the table of epochs and the report of the rules are the helpers' own
+            if "training" not in cell.metadata.get("tags", []) and "report_rules" not in cell.source:
                 assert all(len(line) <= WIDEST for line in output.get("text", "").splitlines())
             if "image/png" in output.get("data", {}):
                 assert output.metadata["image/png"]["alt"] == cell.metadata.alt
@@ -50,12 +58,12 @@ def test_printed_lines_fit_a_page_and_figures_have_captions_and_words_for_the_bl
 
 @pytest.mark.parametrize("stem", PAGES[1:])
 def test_every_exercise_has_an_answer_that_says_how_long_it_takes(stem):
-    prose = [cell.source for cell in cells(stem) if cell.cell_type == "markdown"]
-    answers = [text for text in prose if re.match(r"## \d\. ", text)]
+    texts = [cell.source for cell in cells(stem) if cell.cell_type == "markdown"]
+    answers = [text for text in texts if re.match(r"## \d\. ", text)]
     assert [text[3] for text in answers] == ["1", "2", "3"]
     for text in answers:
         assert re.search(r"(second|minute)s?\b", text), text
-    assert f"](../{stem.removeprefix('solutions/')}.ipynb)" in prose[0]
+    assert f"](../{stem.removeprefix('solutions/')}.ipynb)" in texts[0]
 
 
 def test_what_is_done_by_hand_agrees_with_the_helpers():
@@ -76,10 +84,11 @@ def test_errors_spread_thin_and_chance_is_as_uneven():
         numbers(r"\d read as \d: (\d+) times")[0],
         numbers(r"of the 90 kinds of confusion (\d+) occur")[0],
     )
-    assert commonest <= 6
+    assert commonest <= 5
+    assert numbers(r"9 read as 4: (\d+) times, the reverse (\d+)") == [commonest, commonest]
     assert kinds < 45
     assert numbers(r"contain the accuracy of all digits: (\d+) of 10") == [10]
-    assert numbers(r"errors dealt at random: (\d+)% of the time")[0] > 25
+    assert numbers(r"errors dealt at random: (\d+)% of the time")[0] > 50
 
 
 def test_the_students_digits_have_most_errors_and_the_intervals_do_not_overlap():
@@ -87,6 +96,8 @@ def test_the_students_digits_have_most_errors_and_the_intervals_do_not_overlap()
     students, employees = numbers(f"students{row}"), numbers(f"employees{row}")
     assert students[0] > employees[1]
     assert numbers(r"on students' digits: (\d+)%")[0] > 60
+    (errors,) = numbers(r"(\d+) errors; of the 90 kinds")
+    assert f"5,000 held-out digits have about {errors / 2:.0f} errors" in prose()
 
 
 def test_the_network_is_under_confident_at_every_level():
@@ -96,8 +107,10 @@ def test_the_network_is_under_confident_at_every_level():
     stated, right = re.search(r"mean confidence ([\d.]+)%, accuracy ([\d.]+)%", printed()).groups()
     assert f"reads {right} % of the digits right, and its mean confidence is {stated} %" in cells(STEM)[-1].source
     assert float(stated) < float(right)
-    for pattern in (r"^expected calibration error", r"with 15 bins of equally many answers"):
-        assert numbers(rf"(?m){pattern}: ([\d.]+) percentage points")[0] < 0.6
+    names = ("^expected calibration error", "with 15 bins of equally many answers")
+    one, other = (numbers(rf"(?m){name}: ([\d.]+) percentage points")[0] for name in names)
+    assert max(one, other) < 0.5
+    assert abs(one - other) < 0.1
 
 
 def test_a_temperature_from_held_out_digits_makes_probabilities_truer_and_changes_no_answer():
@@ -113,6 +126,27 @@ def test_about_one_error_in_five_is_a_disputed_label_and_a_correction_adds_a_ten
     names = ("as labelled", "without the disputed digits", "disputed digits as most people read them")
     labelled, *corrected = (numbers(rf"{name} +[\d,]+ of [\d,]+, ([\d.]+)%")[0] for name in names)
     assert all(0.05 < accuracy - labelled < 0.15 for accuracy in corrected)
+
+
+def test_the_surest_errors_are_the_ones_that_are_explained(mnist):
+    mistakes = mnist[1].take(torch.tensor(read_results().test_mistakes))
+    with torch.no_grad():
+        confidence, answers = load("final")(normalise(mistakes.pixels)).softmax(1).max(1)
+    surest = confidence.argsort(descending=True)[:6]
+    kinds = {f"{mistakes.targets[i]} read as {answers[i]}" for i in surest}
+    assert set(re.findall(r"(?m)^- \*\*(\d read as \d)[.,]", prose())) == kinds
+
+
+def test_the_tip_of_the_4_and_the_upper_left_of_the_3_speak_against_them(mnist):
+    network, test = load("final"), mnist[1]
+    first = torch.stack([(test.targets == digit).nonzero()[0, 0] for digit in (3, 4)])
+    with torch.no_grad():
+        logits = network(normalise(test.pixels[first]))
+    assert logits.argmax(1).tolist() == [3, 4]
+    assert logits.softmax(1)[0, 3] < 0.5
+    three, four = occlusion(network, test.pixels[first], test.targets[first])
+    assert three[:14, :14].min() == three.min() < 0
+    assert four[:14, 14:].min() == four.min() < 0
 
 
 def test_an_untrained_network_paints_the_outline_and_not_what_the_ink_says():
@@ -140,7 +174,7 @@ def test_noise_breaks_the_network_and_confidence_does_not_warn():
     assert right[4] < 50
     assert right[5] < 15
     assert confidence[5] > 95
-    for name, strength in (("Rotation", 5), ("Width", 0)):
+    for name, strength in (("Rotation", 5), ("Width", 0), ("Blur", 5)):
         right, confidence = damaged(name)
         assert confidence[strength] - right[strength] > 20
 
@@ -150,14 +184,15 @@ def test_grey_paper_is_enough_and_ink_is_not_the_problem():
     assert int(shares["noise of 0.2 on the ink only"]) > 95
     assert int(shares["grey farther away"]) > 95
     assert int(shares["no noise, all paper grey (40 of 255)"]) < 30
-    assert int(shares["grey within 4 pixels of the ink"]) < 60
+    assert int(shares["grey within 4 pixels of the ink"]) < 70
 
 
 def test_onecycle_draws_the_seeds_together_and_only_the_last_step_crosses_the_mark():
-    before = [read_study(name).test_accuracy for name in ("skeleton", "batchnorm", "dropout")]
+    before = [read_study(name).test_accuracy for name in ("baseline", "skeleton", "batchnorm", "dropout")]
     onecycle, final = (read_study(name).test_accuracy for name in ("onecycle", "final"))
     assert onecycle.std < min(spread.std for spread in before)
     assert onecycle.minimum > max(spread.maximum for spread in before)
+    assert [run.final_test_accuracy < 0.5 for run in read_study("skeleton").runs].count(True) == 2
     assert onecycle.mean < 0.994 < final.mean
 
 
@@ -167,10 +202,36 @@ def test_the_final_notebook_leaves_the_pictures_that_are_published():
         assert f'"{picture}", dpi=100' in sources
 
 
-def test_between_recorded_seeds_the_final_network_moves_less_than_an_interval_is_wide():
-    low, high = numbers(r"seed 0: [\d.]+%, 95 % interval ([\d.]+)% to ([\d.]+)%", printed(PAGES[1]))
-    spread = read_study("final").test_accuracy
-    assert 100 * (spread.maximum - spread.minimum) < (high - low) / 2
+def test_between_ten_recorded_seeds_the_final_network_moves_half_as_far_as_an_interval_is_wide():
+    width = r"largest difference between two seeds ([\d.]+) points\nwidth of the last interval ([\d.]+) points"
+    seeds, interval = numbers(width, printed(PAGES[1]))
+    assert 0.4 < seeds / interval < 0.6
+    accuracies = [run.final_test_accuracy for run in read_study("final").runs]
+    assert len(accuracies) == 10
+    assert abs(100 * (max(accuracies) - min(accuracies)) - seeds) < 0.006
+
+
+def test_two_seeds_often_differ_by_more_than_four_digits():
+    right = [round(10_000 * run.final_test_accuracy) for run in read_study("final").runs]
+    farther = [abs(one - other) > 4 for one, other in combinations(right, 2)]
+    assert sum(farther) > len(farther) / 2
+
+
+def test_a_temperature_of_three_quarters_cuts_the_error_to_a_third_and_lower_ones_raise_it():
+    row = r"(?m)^ +([\d.]+) +([\d.]+)% +([\d.]+)% +([\d.]+) points"
+    rows = {float(t): tuple(map(float, rest)) for t, *rest in re.findall(row, printed(PAGES[2]))}
+    errors = {t: error for t, (_, _, error) in rows.items()}
+    accuracy, confidence, _ = rows[0.75]
+    assert errors[0.75] < errors[1] / 3
+    assert errors[0.75] < errors[0.7] < errors[0.6] < errors[0.5]
+    assert rows[0.9][1] < accuracy < confidence < rows[0.7][1] < rows[0.6][1] < rows[0.5][1]
+
+
+def test_white_paper_wins_back_all_that_grey_paper_cost():
+    names = ("as written", "grey paper", "grey minus 40")
+    before, grey, after = (numbers(rf"{name} +([\d.]+)% right", printed(PAGES[2]))[0] for name in names)
+    assert after - grey > 70
+    assert abs(after - before) < 0.3
 
 
 def test_the_published_network_has_not_learnt_its_digits_by_heart(mnist):
