@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from mnist_helpers.looking.plots import BLUE, GREEN, GREY, ORANGE, look, panels
 from mnist_helpers.sweeps import Study
@@ -92,6 +93,16 @@ def draw_studies(axis: Axes, studies: Sequence[Study], names: Sequence[str]) -> 
     axis.set(xlabel="wrong on the test set (%); dots: seeds, bar: mean, dashed: 99.4 % right", xscale="log")
     axis.set_ylim(len(studies) - 0.5, -0.7)
     axis.invert_xaxis()
+    label_errors(axis)
+
+
+def label_errors(axis: Axes) -> None:
+    """Label a logarithmic axis of errors as densely as its range leaves room for."""
+    low, high = sorted(axis.get_xlim())
     axis.xaxis.set_major_formatter("{x:g}")
-    axis.xaxis.set_minor_formatter("{x:g}")
-    axis.tick_params("x", which="minor", labelsize=8)
+    if high / low > 10:
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.minorticks_off()
+    else:
+        axis.xaxis.set_minor_formatter("{x:g}")
+        axis.tick_params("x", which="minor", labelsize=8)
