@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from mnist_helpers.experiments import judge, judges
+from mnist_helpers.experiments.aims import CANDIDATES
 from mnist_helpers.experiments.experiment import ABLATIONS, FASTER, ITERATIONS, Experiment
 from mnist_helpers.experiments.frontier import FRONTIER
 from mnist_helpers.experiments.ideas import IDEAS, UNCHANGED
@@ -18,6 +19,7 @@ GROUPS: dict[str, tuple[Experiment, ...]] = {
     "ideas": (UNCHANGED, *IDEAS),
     "frontier": FRONTIER,
     **judge.GROUPS,
+    "aims": CANDIDATES,
     "judges": tuple(each for each in judges.JUDGED.values() if each not in STEPS),
 }
 
@@ -49,5 +51,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seeds = {name: options.seeds or each.seeds for name, each in chosen.items()}
     status = run_from_options(options, lambda **how: run_studies(settings, seeds, **how))
     if not status and (changes := [each for each in chosen.values() if each.name in judge.AGAINST]):
-        print(judge.format_verdicts(judge.judge(changes)))
+        print(judge.format_verdicts(judge.read_verdicts(changes)))
     return status

@@ -17,7 +17,7 @@ BASE = {"model": "compact_3658", "validation_size": 10_000, "held_out": "last", 
 
 
 def _idea(name: str, kind: str, change: str, **settings: Any) -> Experiment:
-    return Experiment(f"idea_{name}", change, BASE | settings, kind=kind)
+    return Experiment(f"idea_{name}", change, BASE | settings, range(3), kind)
 
 
 UNCHANGED = _idea("unchanged", "", "as it is, three epochs")

@@ -6,12 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from mnist_helpers.experiments.experiment import ABLATIONS, SEEDS, SHORT, Experiment
+from mnist_helpers.experiments.experiment import ABLATIONS, BY_WRITERS, SEEDS, SHORT, Experiment
 from mnist_helpers.experiments.ideas import IDEAS, UNCHANGED, Found, format_gain
 from mnist_helpers.experiments.speedups import STEPS, TRIED
 from mnist_helpers.sweeps import differences, format_spread, read_study, sign_flip_p, spread
-
-BY_WRITERS = {"held_out": "writers", "validation_size": 11_000}
 
 
 def _again(experiment: Experiment, **settings: object) -> Experiment:
@@ -57,7 +55,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected.tolist()
 
 
-def judge(experiments: Sequence[Experiment]) -> list[tuple[Found, float]]:
+def read_verdicts(experiments: Sequence[Experiment]) -> list[tuple[Found, float]]:
     """Return what each, one of `AGAINST`, did, and its sign-flip p corrected for all; all must have been run."""
     pairs = [(read_study(each.name), read_study(AGAINST[each.name].name)) for each in experiments]
     by_seed = [differences(study, base, "validation_accuracy") for study, base in pairs]
@@ -69,9 +67,9 @@ def judge(experiments: Sequence[Experiment]) -> list[tuple[Found, float]]:
 
 
 def format_verdicts(verdicts: Sequence[tuple[Found, float]]) -> str:
-    """Return one line a change: held-out accuracy, gain in points with its 95 % interval, corrected p-value."""
-    lines = [f"{'':36s} {'held-out':>15s} {'gain':>6s} {'95 % interval':>15s} {'p, Holm':>8s}"]
+    """Return one line a change: held-out accuracy, gain in points with its 95 % interval, corrected p, pairs."""
+    lines = [f"{'':37s} {'held-out':>15s} {'gain':>6s} {'95 % interval':>15s} {'p, Holm':>8s}  n"]
     for each, p in verdicts:
         accuracy = format_spread(each.study.validation_accuracy)
-        lines.append(f"{each.tried.change:36s} {accuracy:>15s} {format_gain(each.gain)} {p:8.3f}")
+        lines.append(f"{each.tried.change:37s} {accuracy:>15s} {format_gain(each.gain)} {p:8.3f} {each.gain.n:2d}")
     return "\n".join(lines)

@@ -87,13 +87,15 @@ def format_judges(found: Sequence[Foretold]) -> str:
 
 def plot_judges(found: Sequence[Foretold]) -> Figure:
     """Draw each network's held-out error against its test error, means and deviations over seeds, a judge a panel."""
-    figure, axes = panels(3.4, 1, len(found))
+    figure, axes = panels(3.4, 1, len(found), sharex=True, sharey=True)
+    errors = 100 * np.array([(each.held_out, each.test) for each in found]).mean(-1)
+    limits = [0.8 * errors.min(), 1.1 * errors.max()]
     for axis, each, colour in zip(axes, found, (BLUE, ORANGE, GREEN), strict=True):
         across, up = 100 * each.test, 100 * each.held_out
         axis.errorbar(
             across.mean(1), up.mean(1), yerr=up.std(1, ddof=1), xerr=across.std(1, ddof=1), fmt="o", color=colour
         )
-        limits = [0.9 * min(across.min(), up.min()), 1.05 * max(across.max(), up.max())]
         axis.plot(limits, limits, color=GREY, linewidth=1)
-        axis.set(title=f"Held out {WAYS[each.way]}", xlabel="test error (%)", ylabel="held-out error (%)")
+        axis.set(title=f"Held out: {WAYS[each.way]}", xlabel="test error (%)")
+    axes[0].set_ylabel("held-out error (%)")
     return figure

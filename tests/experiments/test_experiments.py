@@ -5,9 +5,10 @@ from shutil import copytree
 import pytest
 from sweeps.scripted import read_studies
 
-from mnist_helpers.experiments import IDEAS, UNCHANGED, judge, judges
+from mnist_helpers.experiments import IDEAS, UNCHANGED, aims, judge, judges
 from mnist_helpers.experiments.command import GROUPS, choose, main
-from mnist_helpers.experiments.experiment import ABLATIONS, ITERATIONS
+from mnist_helpers.experiments.experiment import ABLATIONS, BY_WRITERS, ITERATIONS
+from mnist_helpers.experiments.frontier import FRONTIER
 from mnist_helpers.paths import PROJECT_ROOT, resolve
 from mnist_helpers.runs import make_config
 from mnist_helpers.sweeps import study, sweep
@@ -21,7 +22,7 @@ def has_record(name: str) -> bool:
 
 EVERY = choose([])
 # judged as far as there was time: what is on record is as declared, and no text leans on what is not
-JUDGED = {each.name for group in (*judge.GROUPS.values(), judges.JUDGED.values()) for each in group}
+JUDGED = {each.name for group in (*judge.GROUPS.values(), judges.JUDGED.values(), aims.CANDIDATES) for each in group}
 ON_RECORD = {name: each for name, each in EVERY.items() if name not in JUDGED or has_record(name)}
 
 
@@ -61,6 +62,14 @@ def test_an_ablation_leaves_out_one_part(experiment):
     config = make_config(**experiment.settings)
     changed = {line.split(":")[0] for line in config.training_differences(make_config(**whole.settings))}
     assert len(changed) == 1 or changed == {"model", "max_lr"}  # without BatchNorm another rate is needed
+
+
+def test_what_is_tried_for_the_aims_is_judged_by_writers_and_draws_no_frontier_before_it():
+    assert GROUPS["aims"] == aims.CANDIDATES
+    for each in aims.CANDIDATES:
+        assert each.settings.items() >= BY_WRITERS.items()
+        assert list(each.seeds) == list(range(10))
+    assert not {"looped_12", "looped_views"} & {each.name for each in FRONTIER}
 
 
 def test_iterations_and_what_lies_beyond_name_a_notebook():

@@ -4,7 +4,15 @@ import matplotlib.pyplot as plt
 import pytest
 
 from mnist_helpers.experiments import IDEAS, UNCHANGED, format_ideas, frontier, look_up, plot_ideas
-from mnist_helpers.experiments.frontier import FRONTIER, KINDS, PUBLIC, format_frontier, plot_frontier, read_frontier
+from mnist_helpers.experiments.frontier import (
+    FRONTIER,
+    KINDS,
+    LOOPED,
+    PUBLIC,
+    format_frontier,
+    plot_frontier,
+    read_frontier,
+)
 from mnist_helpers.networks import PARAMETER_BUDGET, build_model, count_parameters
 from mnist_helpers.runs import ACCURACY_GOAL, RunConfig, make_config
 from mnist_helpers.sweeps import differences, format_comparisons, mean_interval, read_study
@@ -73,11 +81,31 @@ def test_the_targets_are_reached_with_their_intervals():
     assert tiny.runs[0].total_parameters <= 4_000
 
 
+def test_1260_parameters_hold_99_percent_and_the_other_loops_hold_no_more_than_that():
+    eight, ten, fourteen = map(read_study, LOOPED)
+    assert (eight.parameters, ten.parameters, fourteen.parameters) == (866, 1_260, 2_264)
+    assert mean_interval(eight.test_accuracy)[1] < 0.99 <= mean_interval(ten.test_accuracy)[0]
+    assert mean_interval(fourteen.test_accuracy)[1] < ACCURACY_GOAL
+    firm = [study for study in read_frontier() if mean_interval(study.test_accuracy)[0] >= 0.99]
+    assert [study.parameters for study in firm[:2]] == [1_260, 1_904]
+    assert min(s.parameters for s in firm if mean_interval(s.test_accuracy)[0] >= ACCURACY_GOAL) == 2_930
+
+
+def test_the_picture_joins_the_means_of_the_loops():
+    studies = read_frontier()
+    (axis,) = plot_frontier(studies).axes
+    (line,) = [each for each in axis.lines if "one convolution four times" in str(each.get_label())]
+    drawn = [(study.parameters, 100 * (1 - study.test_accuracy.mean)) for study in studies if study.name in LOOPED]
+    assert list(zip(line.get_xdata(), line.get_ydata(), strict=True)) == drawn
+    assert len(drawn) == 3
+    plt.close("all")
+
+
 def test_public_points_are_marked_as_what_they_are():
     assert {point.kind for point in PUBLIC} == set(KINDS)
     (axis,) = plot_frontier(read_frontier()).axes
     labels = [text.get_text() for text in axis.get_legend().get_texts()]
-    assert labels[2:] == [f"public: {kind}" for kind in KINDS]
+    assert labels[3:] == [f"public: {kind}" for kind in KINDS]
     drawn = {
         line.get_label().removeprefix("public: "): list(line.get_xdata())
         for line in axis.lines

@@ -52,12 +52,13 @@ def test_a_verdict_is_paired_by_seed_and_said_in_a_line(monkeypatch):
         return make_study(name, {}, runs)
 
     monkeypatch.setattr(judge, "read_study", recorded)
-    (first, p), (second, second_p) = judge.judge(PARTS[:2])
-    assert first.gain.mean == pytest.approx(0.002 * 1.15)
-    assert second.gain.mean == pytest.approx(0.001 * 1.15)
-    # of four pairs all in one direction: 2 of 16 patterns of signs are as far from 0, twice for two comparisons
-    assert p == second_p == pytest.approx(0.25)
+    (first, p), (second, second_p) = judge.read_verdicts(PARTS[:2])
+    assert first.gain.mean == pytest.approx(0.002 * 1.45)
+    assert second.gain.mean == pytest.approx(0.001 * 1.45)
+    # of ten pairs all in one direction: 2 of 1,024 patterns of signs are as far from 0, twice for two comparisons
+    assert p == second_p == pytest.approx(4 / 1024)
     header, line, _ = format_verdicts([(first, p), (second, second_p)]).splitlines()
     assert line.startswith("no augmentation")
-    assert "+0.23" in line
+    assert "+0.29" in line
+    assert line.split()[-2:] == ["0.004", "10"]
     assert len(header) <= 88

@@ -1,5 +1,6 @@
 """How far a way of holding out foretells the test: measured on studies whose truth is known."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -52,8 +53,14 @@ def test_what_is_printed_and_drawn_is_what_was_found():
     header, *lines = format_judges(found).splitlines()
     assert [line[:22].strip() for line in lines] == list(WAYS.values())
     assert all("-0.10" in line and len(line) == len(header) <= 88 for line in lines)
-    titles = [axis.get_title() for axis in plot_judges(found).axes]
-    assert titles == [f"Held out {words}" for words in WAYS.values()]
+    axes = plot_judges(found).axes
+    assert [axis.get_title() for axis in axes] == [f"Held out: {words}" for words in WAYS.values()]
+    for axis in axes:
+        points, *_ = axis.containers[0]
+        assert points.get_ydata() == pytest.approx(points.get_xdata() - 0.1)
+    uneven = [foretell(way, studies(TEST * times)) for way, times in zip(WAYS, (1, 2, 3), strict=True)]
+    assert len({(axis.get_xlim(), axis.get_ylim()) for axis in plot_judges(uneven).axes}) == 1
+    plt.close("all")
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -6,6 +6,7 @@ import random
 import re
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 from project.test_pasted import differences
@@ -13,8 +14,9 @@ from scipy import stats
 
 from mnist_helpers import benchmarks, experiments, looking, networks, sweeps
 from mnist_helpers.data import load_writers, normalise
+from mnist_helpers.experiments.aims import CANDIDATES
 from mnist_helpers.experiments.judge import holm
-from mnist_helpers.networks import build_model
+from mnist_helpers.networks import build_model, count_parameters
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import make_config
 from mnist_helpers.sweeps import difference, mean_interval, read_study
@@ -52,10 +54,21 @@ def gain(name: str, other: str, judge: str = "validation_accuracy"):
     return difference(read_study(name), read_study(other), judge)
 
 
+def prose(stem: str) -> str:
+    """What a notebook says, its lines joined."""
+    return " ".join(" ".join(cell.source for cell in read(stem) if cell.cell_type == "markdown").split())
+
+
 # what is built
 
+PASTED = [
+    ("12_faster", "FastNet", "fast"),
+    ("13_smaller_and_better", "TinyNet", "tiny"),
+    ("13_smaller_and_better", "LoopedNet", "looped_10"),
+]
 
-@pytest.mark.parametrize(("stem", "name", "model"), [(STEMS[0], "FastNet", "fast"), (STEMS[1], "TinyNet", "tiny")])
+
+@pytest.mark.parametrize(("stem", "name", "model"), PASTED)
 def test_a_pasted_network_is_the_one_of_the_package(stem, name, model, digits):
     make = lesson(stem)[name]
     torch.manual_seed(0)
@@ -104,6 +117,15 @@ def test_the_short_sign_flips_are_the_packages_and_no_p_is_printed_as_zero(small
         assert by_images == pytest.approx(helper.images_p, abs=0.02)
     assert smaller["shown"](0.0004) == "< 0.001"
     assert smaller["shown"](0.0416) == "0.042"
+
+
+def test_the_short_bias_and_ranks_are_the_packages(smaller):
+    for found in experiments.read_judges():
+        bias, ranks = smaller["bias_and_ranks"](found.held_out, found.test)
+        assert bias == pytest.approx(found.bias.mean)
+        assert ranks == pytest.approx(found.correlation)
+        alone = [smaller["bias_and_ranks"](found.held_out[:, [s]], found.test[:, [s]])[1] for s in range(10)]
+        assert np.mean(alone) == pytest.approx(found.alone)
 
 
 def test_three_seeds_never_convince_the_sign_flip_test(smaller):
@@ -209,6 +231,68 @@ def test_what_was_tried_beside_fast_costs_what_the_list_says():
     assert low < 0 < high
 
 
+def interval(found) -> tuple[float, float]:
+    return mean_interval(found.gain)
+
+
+def test_by_other_writers_only_the_short_run_is_shown_to_cost():
+    steps = experiments.STEPS_AGAIN[1:]
+    verdicts = experiments.read_verdicts((*steps, *experiments.TRIED_AGAIN))
+    by_name = {found.tried.name.removeprefix("writers_speed_"): (found, p) for found, p in verdicts}
+    assert [name for name, (_, p) in by_name.items() if p < 0.05] == ["hurried"]
+    hurried, p = by_name["hurried"]
+    assert hurried.gain.maximum < 0
+    assert p == pytest.approx(len(verdicts) * 2 / 2**10)
+    assert f"{p:.3f} is the smallest p-value that there can be" in prose(STEMS[0])
+    assert f"about {-100 * hurried.gain.mean:.2f} points, in all ten runs" in prose(STEMS[0])
+    assert {name: found.gain.n for name, (found, _) in by_name.items() if found.gain.n < 10} == {"strided": 5}
+    below = {name for name, (found, _) in by_name.items() if interval(found)[1] < 0}
+    assert below == {"hurried", "fast", "two_epochs"}
+    assert not any(interval(found)[0] > 0 for found, _ in by_name.values())
+    assert "The other five steps cannot be told" in prose(STEMS[0])
+    assert len(steps) - 2 == 5
+
+
+def test_seed_0_went_badly_from_label_smoothing_on_and_with_large_batches():
+    names = [step.name for step in experiments.STEPS_AGAIN]
+    assert [name for name in names if "smoothed" in name] == names[4:5]
+    for name in (*names[4:], "writers_speed_batch_384"):
+        first, *others = [run.history[-1].validation_accuracy for run in read_study(name).runs]
+        assert first < min(others) - 0.004, name
+    first, *others = [run.history[-1].validation_accuracy for run in read_study(names[3]).runs]
+    assert first > min(others)
+
+
+def test_other_writers_cannot_tell_what_augmentation_gains_for_fast():
+    found = gain("writers_speed_plain", "writers_speed_fast")
+    low, high = mean_interval(found)
+    said = f"augmentation {100 * found.mean:+.2f} points, with an interval from {100 * low:+.2f} to {100 * high:+.2f}"
+    assert said.replace("-", "−") in prose(STEMS[0])
+    gains = sweeps.differences(read_study("writers_speed_plain"), read_study("writers_speed_fast"), JUDGES[0])
+    assert sum(gains[1:]) < 0 < gains[0]
+    low, high = mean_interval(gain("writers_speed_gentler", "writers_speed_strided"))
+    assert low < 0 < high
+
+
+def test_on_a_gpu_the_text_says_what_the_record_does():
+    gpu, said = benchmarks.benchmark.Trainings.read(), prose(STEMS[0])
+    seconds = {name: each.median_seconds for name, each in gpu.runs.items()}
+    fast, reached = seconds[benchmarks.FAST_RUN], gpu.reached[benchmarks.FAST_RUN].test_accuracy
+    assert f"takes {fast:.2f} seconds** there" in said
+    assert fast > 0.5
+    assert f"{reached.mean:.2%} as".replace("%", " %") in said
+    assert reached.n == 10
+    start, _, first = (each for name, each in seconds.items() if name.startswith("cold: "))
+    assert 1.8 < first / fast < 2.5
+    assert start > sum(seconds.values()) - start
+    assert seconds[benchmarks.PEER_RUN] < fast <= seconds[benchmarks.BFLOAT16_RUN]
+    peer = gpu.reached[benchmarks.PEER_RUN]
+    assert round(peer.parameters / gpu.reached[benchmarks.FAST_RUN].parameters) == 11
+    assert peer.test_accuracy.mean < reached.mean
+    steps = {192: make_config(model="fast").epochs * 59_950 / 192, 256: 59_950 / 256}
+    assert steps[256] / steps[192] == pytest.approx(1 / 4)
+
+
 def test_a_second_thread_saves_less_than_half_and_batches_beyond_256_nothing():
     growth = {name: each.median_seconds for name, each in benchmarks.read_benchmark().growth.items()}
     assert 0.5 < growth["2 threads"] / growth["1 threads"] < 1
@@ -255,6 +339,110 @@ def test_after_holms_correction_no_verdict_is_left():
     for judge in JUDGES:
         gains = [sweeps.differences(read_study(idea.name), unchanged, judge) for idea in experiments.IDEAS]
         assert min(holm([stats.ttest_1samp(each, 0).pvalue for each in gains])) > 0.05
+
+
+def test_what_the_text_says_of_the_three_judges():
+    drawn, last, writers = experiments.read_judges()
+    assert writers.bias.mean > max(drawn.bias.mean, last.bias.mean)
+    assert all(mean_interval(each.bias)[0] > 0 for each in (drawn, last, writers))
+    assert drawn.correlation == last.correlation == pytest.approx(1) == max(drawn.interval)
+    assert writers.correlation < 1 == pytest.approx(writers.interval[1])
+    orders = [stats.rankdata(errors.mean(1)) for errors in (writers.held_out, writers.test)]
+    exchanged = orders[0] != orders[1]
+    assert exchanged.sum() in (2, 3)
+    assert np.ptp(writers.held_out.mean(1)[exchanged]) < 0.0005
+    alone = {
+        each.way: [stats.spearmanr(each.held_out[:, seed], each.test[:, seed]).statistic for seed in range(10)]
+        for each in (drawn, last, writers)
+    }
+    gains = [np.subtract(alone["writers"], alone[way]) for way in ("drawn", "last")]
+    assert min(each.mean() for each in gains) > 0
+    by_drawn, by_last = holm([sweeps.sign_flip_p(each) for each in gains])
+    assert by_last < 0.05 < by_drawn
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict:
+    """Of each idea by its short name: what other writers found, and the corrected p."""
+    found = experiments.read_verdicts(experiments.IDEAS_AGAIN)
+    return {each.tried.name.removeprefix("writers_"): (each, p) for each, p in found}
+
+
+def test_by_other_writers_three_ideas_are_shown_to_be_worse_and_none_to_be_better(verdicts):
+    shown = {name for name, (_, p) in verdicts.items() if p < 0.05}
+    assert shown == {"wide", "residual", "late_pool"}
+    assert all(found.gain.n == 10 for found, _ in verdicts.values())
+    for name in shown:
+        found, p = verdicts[name]
+        assert found.gain.maximum < 0
+        assert p == pytest.approx(len(verdicts) * 2 / 2**10)
+    failed = sorted(run.history[-1].validation_accuracy for run in verdicts["residual"][0].study.runs)[:3]
+    assert "two of its ten runs fail, with held-out accuracies of {:.0f} and {:.0f} %".format(
+        *(100 * accuracy for accuracy in failed[:2])
+    ) in prose(STEMS[1])
+    assert failed[2] > 0.98
+    assert f"The mean of the lowest row, {100 * verdicts['residual'][0].gain.mean:+.2f},".replace("-", "−") in prose(
+        STEMS[1]
+    )
+
+
+def test_what_is_likely_and_what_turned_is_what_the_text_lists(verdicts, intervals):
+    worse = {name for name, (found, p) in verdicts.items() if interval(found)[1] < 0 and p >= 0.05}
+    assert worse == {"slanted", "padded", "early_pool", "places", "unshrunk"}
+    for name in worse:
+        assert (f"{verdicts[name][1]:.3f}" == "0.078") == (name in {"slanted", "padded", "early_pool"})
+    assert {name for name, (found, _) in verdicts.items() if interval(found)[0] > 0} == {"shared"}
+    turned = {
+        name
+        for name, (found, p) in verdicts.items()
+        if p >= 0.05 and interval(found)[0] <= 0 <= interval(found)[1] and intervals[f"idea_{name}"][0][1] < 0
+    }
+    assert turned == {"depthwise", "dense", "taught", "adamw", "unsmoothed"}
+    slanted = verdicts["slanted"][0]
+    base = read_study("writers_unchanged")
+    assert sum(each < 0 for each in sweeps.differences(slanted.study, base, JUDGES[0])) == 9
+    assert f"worse by {-100 * slanted.gain.mean:.2f} points on the mean, in nine of ten runs" in prose(STEMS[1])
+    worse_then = [name for name, both in intervals.items() if both[0][1] < 0]
+    assert len(worse_then) == 11
+    assert "three seeds eleven ideas looked worse" in prose(STEMS[1])
+
+
+def test_the_hint_is_no_proof_and_stores_less(verdicts):
+    found, p = verdicts["shared"]
+    assert f"{100 * interval(found)[0]:.2f}" == "0.00"
+    assert f"Now it gains {100 * found.gain.mean:.2f} points" in prose(STEMS[1])
+    assert p > 0.5
+    assert found.study.parameters < read_study("writers_unchanged").parameters
+
+
+def test_the_looped_networks_do_what_the_text_says():
+    low, high = mean_interval(read_study("looped_10").test_accuracy)
+    assert 0.99 <= low < high
+    assert sweeps.images_interval(read_study("looped_10").test_accuracy)[0] < 0.99
+    found = {
+        (one, other): compare_studies(read_study(one), read_study(other))
+        for one, other in (("looped_8", "compact_1006"), ("looped_10", "compact_1006"))
+    }
+    same, better = found.values()
+    assert same.seeds_p > 0.05
+    assert max(better.seeds_p, better.images_p) < 0.01
+    work = {
+        name: sum(row.multiply_adds for row in networks.layer_table(build_model(name)))
+        for name in ("looped_10", "tiny")
+    }
+    assert work["looped_10"] > work["tiny"]
+    for name in experiments.LOOPED:
+        assert {run.environment.device for run in read_study(name).runs} != {"cpu"}
+    for name in experiments.ONE_PLAN:
+        assert {run.environment.device for run in read_study(name).runs} == {"cpu"}
+
+
+def test_what_is_declared_for_the_aims_is_open():
+    assert "aims` judges twelve candidates by other writers" in prose(STEMS[1])
+    assert len(CANDIDATES) == 12
+    assert not any((PROJECT_ROOT / "outputs" / "studies" / f"{each.name}.json").exists() for each in CANDIDATES)
+    (looped,) = [each for each in CANDIDATES if each.name == "writers_looped_12"]
+    assert f"network of {count_parameters(build_model(looped.settings['model'])):,} parameters" in prose(STEMS[1])
 
 
 def test_the_comparisons_of_sizes_say_what_the_text_says():
