@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from mnist_helpers.experiments import judge, judges
 from mnist_helpers.experiments.aims import CANDIDATES
@@ -51,5 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seeds = {name: options.seeds or each.seeds for name, each in chosen.items()}
     status = run_from_options(options, lambda **how: run_studies(settings, seeds, **how))
     if not status and (changes := [each for each in chosen.values() if each.name in judge.AGAINST]):
-        print(judge.format_verdicts(judge.read_verdicts(changes)))
+        try:
+            print(judge.format_verdicts(judge.read_verdicts(changes)))
+        except FileNotFoundError as error:
+            print(f"no verdicts yet: {Path(error.filename).stem}, which they are held against, was not run")
     return status

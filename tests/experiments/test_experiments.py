@@ -107,3 +107,11 @@ def test_the_command_shows_what_is_on_record_and_runs_nothing(elsewhere, capsys)
     ]
     assert {path: path.stat().st_mtime_ns for path in (elsewhere / "studies").iterdir()} == before
     assert [path.name for path in (elsewhere / "sweeps" / "studies" / "running").iterdir()] == [".lock"]
+
+
+def test_a_change_whose_base_was_not_run_is_shown_without_a_verdict(elsewhere, capsys):
+    assert main(["writers_wide"]) == 0
+    assert "two wide convolutions for four" in capsys.readouterr().out
+    (elsewhere / "studies" / "writers_unchanged.json").unlink()
+    assert main(["writers_wide"]) == 0
+    assert "no verdicts yet: writers_unchanged, which they are held against, was not run" in capsys.readouterr().out
