@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ from mnist_helpers.benchmarks import (
     SPRINT_RUN,
     read_benchmark,
 )
-from mnist_helpers.experiments import read_frontier
+from mnist_helpers.benchmarks.benchmark import Trainings
+from mnist_helpers.benchmarks.trainings import FIRST, STARTED
+from mnist_helpers.experiments import IDEAS_AGAIN, STEPS_AGAIN, TRIED_AGAIN, read_frontier, read_verdicts
+from mnist_helpers.experiments.experiment import Experiment
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import read_results
 from mnist_helpers.sweeps import Spread, images_interval, mean_interval, read_study
@@ -80,17 +84,47 @@ def test_the_speeds_are_the_benchmarks():
 def test_the_sizes_are_the_frontiers():
     studies = {study.name: study for study in read_frontier()}
     expected = [f"{len(studies)} networks"]
-    for name in ("best", "tiny", "tinier"):
+    for name in ("best", "tiny", "tinier", "looped_10"):
         found = studies[name].test_accuracy
         low, high = (100 * limit for limit in mean_interval(found))
         expected += [
             f"`{name}`, {studies[name].runs[0].total_parameters:,} parameters, reaches **{percent(found)}**",
             f"{low:.2f} to {high:.2f} % over seeds",
         ]
-    low, high = (100 * limit for limit in images_interval(studies["best"].test_accuracy))
-    expected.append(f"{low:.2f} to {high:.2f} %")
+    for name in ("best", "looped_10"):
+        low, high = (100 * limit for limit in images_interval(studies[name].test_accuracy))
+        expected.append(f"{low:.2f} to {high:.2f} % for other test images")
     for text in expected:
         assert text in RECORDS.replace("\n", " "), text
+    holding = [study for study in studies.values() if mean_interval(study.test_accuracy)[0] >= 0.99]
+    smallest, other = sorted(holding, key=lambda study: study.parameters)[:2]
+    assert (smallest.name, other.name) == ("looped_10", "compact_1904")
+
+
+def test_the_verdicts_are_those_by_writers():
+    def shown(experiments: Sequence[Experiment]) -> dict[str, float]:
+        return {found.tried.name: found.gain.mean for found, p in read_verdicts(experiments) if p < 0.05}
+
+    ideas = shown(IDEAS_AGAIN)
+    assert (len(ideas), len(IDEAS_AGAIN)) == (3, 23)
+    assert max(ideas.values()) < 0
+    assert "three ideas of 23 are shown to be worse and none to be better" in RECORDS.replace("\n", " ")
+    assert list(shown((*STEPS_AGAIN[1:], *TRIED_AGAIN))) == ["writers_speed_hurried"]
+    assert "only four epochs at five times the rate are shown to cost" in RECORDS.replace("\n", " ")
+
+
+def test_the_seconds_on_a_gpu_are_the_benchmarks():
+    found = Trainings.read()
+    seconds = {name: found.runs[name].median_seconds for name in (FAST_RUN, FIRST, STARTED, PEER_RUN)}
+    fast, peer = found.reached[FAST_RUN].test_accuracy, found.reached[PEER_RUN].test_accuracy
+    for text in (
+        f"`fast` takes {seconds[FAST_RUN]:.2f} s once the process is warm, {percent(fast)} over ten seeds",
+        f"first training {seconds[FIRST]:.2f} s",
+        f"its imports take {seconds[STARTED]:.1f} s",
+        f"train_mnist_fast takes {seconds[PEER_RUN]:.2f} s there ({percent(peer)})",
+    ):
+        assert text in RECORDS.replace("\n", " "), text
+    assert fast.n == 10
 
 
 def test_the_page_of_the_outputs_names_every_record_with_its_command():
