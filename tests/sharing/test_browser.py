@@ -256,6 +256,20 @@ def test_the_bars_the_numbers_and_the_spoken_answer_agree(page):
     assert page.inner_text("#spoken").startswith("7, ")
 
 
+def test_bars_follow_the_pen_at_once_and_glide_when_it_is_up(page):
+    glide = "parseFloat(getComputedStyle(document.querySelector('.bar')).transitionDuration)"
+    box = page.locator("#paper").bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 100, box["y"] + 200)
+    page.evaluate(TWO_FRAMES)
+    assert page.evaluate(glide) == 0
+    page.mouse.up()
+    page.keyboard.press("Escape")
+    page.evaluate(TWO_FRAMES)
+    assert page.evaluate(glide) > 0
+
+
 def test_a_finger_draws_and_does_not_scroll(browser):
     page = open_page(browser, **PHONE)
     said = listen(page)

@@ -12,13 +12,13 @@ function toByte(value) {
 
 function turned(pixels, degrees) {
   const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
-  const grid = new Float32Array(2 * SIDE * SIDE);
+  const grid = new Float64Array(2 * SIDE * SIDE);
   for (let i = 0; i < SIDE * SIDE; i++) {
     const [x, y] = [((i % SIDE) * 2 + 1) / SIDE - 1, (Math.floor(i / SIDE) * 2 + 1) / SIDE - 1];
     grid[2 * i] = cos * x + sin * y;
     grid[2 * i + 1] = cos * y - sin * x;
   }
-  const image = { dims: [1, 1, SIDE, SIDE], data: Float32Array.from(pixels) };
+  const image = { dims: [1, 1, SIDE, SIDE], data: Float64Array.from(pixels) };
   return Uint8Array.from(gridSample([image, { dims: [1, SIDE, SIDE, 2], data: grid }]).data, toByte);
 }
 

@@ -10,7 +10,7 @@ function network(name) {
 
 // Pixels are 784 numbers from 0 to 255, or null where nothing is drawn.
 function judged(pixels, name) {
-  if (!pixels?.some(Boolean)) return { digit: null, why: NO_DIGIT, probabilities: new Float32Array(10) };
+  if (!pixels?.some(Boolean)) return { digit: null, why: NO_DIGIT, probabilities: new Float64Array(10) };
   const probabilities = logSoftmax(logitsOf(network(name), pixels)).map(Math.exp);
   const digit = probabilities.indexOf(Math.max(...probabilities));
   const [likeDigit, likeNone] = logitsOf(network("refusal"), pixels);

@@ -54,6 +54,8 @@ function show(pixels, { digit, why, probabilities }) {
   const doubt = why === NOT_SURE ? `not sure: ${order[0]} or ${order[1]}` : why;
   byId("sure").textContent = doubt || `${percent(probabilities[digit])} sure`;
   document.body.dataset.answer = digit ?? why;
+  // bars that glide cost frames of their own, which the next point would wait for
+  byId("bars").classList.toggle("at-once", paper.drawing());
   [...byId("bars").children].forEach((row, i) => {
     row.classList.toggle("read", i === digit);
     row.querySelector(".bar").style.transform = `scaleX(${probabilities[i]})`;

@@ -12,7 +12,7 @@ function stridesOf(dims) {
 
 // What transposes, slices and repeats have in common: an element's place is a sum of steps along the axes.
 function strided(data, dims, strides, offset = 0) {
-  const out = new Float32Array(size(dims));
+  const out = new Float64Array(size(dims));
   const index = Array(dims.length).fill(0);
   for (let i = 0, place = offset; i < out.length; i++) {
     out[i] = data[place];
@@ -49,6 +49,13 @@ function pairwise(compute) {
 
 const each = (compute) => ([x]) => ({ dims: x.dims, data: x.data.map(compute) });
 
+// By far the longest of what is done to each: a loop of its own, with no call in it.
+function rectified([x]) {
+  const data = new Float64Array(x.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = x.data[i] > 0 ? x.data[i] : 0;
+  return { dims: x.dims, data };
+}
+
 const reshaped = (x, dims) => ({ dims, data: x.data });
 
 const positive = (axis, count) => (axis < 0 ? axis + count : axis);
@@ -59,7 +66,7 @@ function reduced(finish) {
     const all = [...x.dims.keys()];
     const last = transpose(x, [...all.filter((axis) => !gone.has(axis)), ...gone]);
     const count = size([...gone].map((axis) => x.dims[axis]));
-    const data = new Float32Array(last.data.length / count);
+    const data = new Float64Array(last.data.length / count);
     for (let i = 0; i < data.length; i++) {
       let sum = 0;
       for (let j = 0; j < count; j++) sum += last.data[i * count + j];
@@ -70,54 +77,24 @@ function reduced(finish) {
   };
 }
 
-// All products of a row of `left` with a row of `right`, eight at a time: here the time goes.
-function products(left, right, inner) {
-  const [rows, columns] = [left.length / inner, right.length / inner];
-  const out = new Float32Array(rows * columns);
-  for (let i = 0; i < rows; i += 4) {
-    // at an edge the last row takes the place of those that are not there, and is computed again
-    const [i1, i2, i3] = [1, 2, 3].map((step) => Math.min(i + step, rows - 1));
-    const [r0, r1, r2, r3] = [i * inner, i1 * inner, i2 * inner, i3 * inner];
-    for (let j = 0; j < columns; j += 2) {
-      const j1 = Math.min(j + 1, columns - 1);
-      const c0 = j * inner;
-      const c1 = j1 * inner;
-      let a0 = 0, a1 = 0, b0 = 0, b1 = 0, d0 = 0, d1 = 0, e0 = 0, e1 = 0;
-      for (let k = 0; k < inner; k++) {
-        const x = right[c0 + k];
-        const y = right[c1 + k];
-        a0 += left[r0 + k] * x;
-        a1 += left[r0 + k] * y;
-        b0 += left[r1 + k] * x;
-        b1 += left[r1 + k] * y;
-        d0 += left[r2 + k] * x;
-        d1 += left[r2 + k] * y;
-        e0 += left[r3 + k] * x;
-        e1 += left[r3 + k] * y;
-      }
-      out[i * columns + j] = a0;
-      out[i * columns + j1] = a1;
-      out[i1 * columns + j] = b0;
-      out[i1 * columns + j1] = b1;
-      out[i2 * columns + j] = d0;
-      out[i2 * columns + j1] = d1;
-      out[i3 * columns + j] = e0;
-      out[i3 * columns + j1] = e1;
+function matMul(a, b) {
+  const inner = b.dims[0];
+  const [rows, columns] = [a.data.length / inner, b.data.length / inner];
+  const data = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    for (let k = 0; k < inner; k++) {
+      const value = a.data[i * inner + k];
+      for (let j = 0; j < columns; j++) data[i * columns + j] += value * b.data[k * columns + j];
     }
   }
-  return out;
-}
-
-function matMul(a, b) {
-  const right = b.dims.length > 1 ? transpose(b, [1, 0]).data : b.data;
-  return { dims: [...a.dims.slice(0, -1), ...b.dims.slice(1)], data: products(a.data, right, b.dims[0]) };
+  return { dims: [...a.dims.slice(0, -1), ...b.dims.slice(1)], data };
 }
 
 function padded(x, [top, left, bottom, right], value) {
   const [, channels, height, width] = x.dims;
   if (!(top || left || bottom || right)) return x;
   const dims = [1, channels, height + top + bottom, width + left + right];
-  const data = new Float32Array(size(dims)).fill(value);
+  const data = new Float64Array(size(dims)).fill(value);
   for (let row = 0; row < channels * height; row++) {
     const line = Math.floor(row / height) * dims[2] + top + (row % height);
     data.set(x.data.subarray(row * width, (row + 1) * width), line * dims[3] + left);
@@ -128,56 +105,107 @@ function padded(x, [top, left, bottom, right], value) {
 const sidesLeft = (x, kernel, strides) =>
   [0, 1].map((axis) => Math.floor((x.dims[axis + 2] - kernel[axis]) / strides[axis]) + 1);
 
-// The window of `count` channels from the `first` on at every place, one row each.
-function windows(x, first, count, kernel, strides, [height, width]) {
-  const out = new Float64Array(height * width * count * kernel[0] * kernel[1]);
-  const [tall, wide] = [x.dims[2], x.dims[3]];
-  const [rows, columns] = kernel;
-  const { data } = x;
-  let place = 0;
-  for (let y = 0; y < height; y++) {
-    for (let column = 0; column < width; column++) {
-      for (let channel = first; channel < first + count; channel++) {
-        const corner = (channel * tall + y * strides[0]) * wide + column * strides[1];
-        for (let row = 0; row < rows; row++) {
-          const from = corner + row * wide;
-          for (let i = 0; i < columns; i++) out[place++] = data[from + i];
+// Writes into `pair` what two places `step` apart see in their windows, and where in the window: all but what is 0
+// for both, as half of what a rectifier leaves is. Returns how much that is.
+function look(data, corner, step, plane, wide, rows, columns, { one, other, where }) {
+  let [seen, place] = [0, 0];
+  for (let channel = corner; channel < data.length; channel += plane) {
+    for (let row = 0; row < rows; row++) {
+      const from = channel + row * wide;
+      for (let i = from; i < from + columns; i++) {
+        const x = data[i];
+        const y = data[i + step];
+        one[seen] = x;
+        other[seen] = y;
+        where[seen] = place++;
+        if (x !== 0 || y !== 0) seen++;
+      }
+    }
+  }
+  return seen;
+}
+
+// The answers of all filters to what such a pair sees, eight sums at a time: here the time goes.
+function respond(filters, inner, bias, { one, other, where }, seen, out, at, step, area) {
+  const most = bias.length - 1;
+  for (let i = 0; i <= most; i += 4) {
+    // at the end the last filter takes the place of those that are not there, and is computed again
+    const [i1, i2, i3] = [Math.min(i + 1, most), Math.min(i + 2, most), Math.min(i + 3, most)];
+    const [f0, f1, f2, f3] = [i * inner, i1 * inner, i2 * inner, i3 * inner];
+    let a0 = bias[i], b0 = bias[i1], c0 = bias[i2], d0 = bias[i3];
+    let a1 = a0, b1 = b0, c1 = c0, d1 = d0;
+    for (let j = 0; j < seen; j++) {
+      const x = one[j];
+      const y = other[j];
+      const k = where[j];
+      const a = filters[f0 + k];
+      const b = filters[f1 + k];
+      const c = filters[f2 + k];
+      const d = filters[f3 + k];
+      a0 += a * x;
+      a1 += a * y;
+      b0 += b * x;
+      b1 += b * y;
+      c0 += c * x;
+      c1 += c * y;
+      d0 += d * x;
+      d1 += d * y;
+    }
+    out[i * area + at] = a0;
+    out[i * area + at + step] = a1;
+    out[i1 * area + at] = b0;
+    out[i1 * area + at + step] = b1;
+    out[i2 * area + at] = c0;
+    out[i2 * area + at + step] = c1;
+    out[i3 * area + at] = d0;
+    out[i3 * area + at + step] = d1;
+  }
+}
+
+function convolve([images, weight, bias], { group, kernel_shape: kernel, pads, strides: [down, across] }) {
+  const x = padded(images, pads, 0);
+  const [channels, perGroup] = weight.dims;
+  const sides = sidesLeft(x, kernel, [down, across]);
+  // `| 0`: what was once a quotient is a float to the browser; it would count in floats, at a third of the speed
+  const [height, width, tall, wide] = [...sides, ...x.dims.slice(2)].map((side) => side | 0);
+  const inner = (perGroup * size(kernel)) | 0;
+  const data = new Float64Array(channels * height * width);
+  const biases = bias ? bias.data : new Float64Array(channels);
+  const pair = { one: new Float64Array(inner), other: new Float64Array(inner), where: new Int32Array(inner) };
+  for (let i = 0; i < group; i++) {
+    const part = (values) => values.subarray((i * values.length) / group, ((i + 1) * values.length) / group);
+    const [seenBy, filters, start, out] = [x.data, weight.data, biases, data].map(part);
+    for (let y = 0; y < height; y++) {
+      for (let column = 0; column < width; column += 2) {
+        const step = column + 1 < width ? 1 : 0; // the last of an odd row stands for its neighbour too
+        const corner = y * down * wide + column * across;
+        const seen = look(seenBy, corner, step * across, tall * wide, wide, kernel[0], kernel[1], pair);
+        respond(filters, inner, start, pair, seen, out, y * width + column, step, height * width);
+      }
+    }
+  }
+  return { dims: [1, channels, height, width], data };
+}
+
+function pooled(edge, gather, finish) {
+  return ([images], { kernel_shape: [rows, columns], pads, strides: [down, across] }) => {
+    const x = padded(images, pads, edge);
+    const [height, width] = sidesLeft(x, [rows, columns], [down, across]);
+    const [, channels, tall, wide] = x.dims;
+    const data = new Float64Array(channels * height * width);
+    for (let channel = 0, place = 0; channel < channels; channel++) {
+      for (let y = 0; y < height; y++) {
+        for (let column = 0; column < width; column++) {
+          const corner = (channel * tall + y * down) * wide + column * across;
+          let value = edge;
+          for (let row = 0; row < rows; row++) {
+            for (let i = 0; i < columns; i++) value = gather(value, x.data[corner + row * wide + i]);
+          }
+          data[place++] = finish(value, rows * columns);
         }
       }
     }
-  }
-  return out;
-}
-
-function convolve([images, weight, bias], { group, kernel_shape: kernel, pads, strides }) {
-  const x = padded(images, pads, 0);
-  const [channels, perGroup] = weight.dims;
-  const sides = sidesLeft(x, kernel, strides);
-  const data = new Float32Array(channels * size(sides));
-  for (let i = 0; i < group; i++) {
-    const seen = windows(x, i * perGroup, perGroup, kernel, strides, sides);
-    const filters = weight.data.subarray((i * weight.data.length) / group, ((i + 1) * weight.data.length) / group);
-    data.set(products(filters, seen, filters.length / (channels / group)), (i * data.length) / group);
-  }
-  if (bias) data.forEach((value, i) => (data[i] = value + bias.data[Math.floor(i / size(sides))]));
-  return { dims: [1, channels, ...sides], data };
-}
-
-function pooled(edge, start, gather, finish) {
-  return ([images], { kernel_shape: kernel, pads, strides }) => {
-    const x = padded(images, pads, edge);
-    const [height, width] = sidesLeft(x, kernel, strides);
-    const out = new Float32Array(x.dims[1] * height * width);
-    for (let i = 0; i < out.length; i++) {
-      const [channel, y, column] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width];
-      const corner = (channel * x.dims[2] + y * strides[0]) * x.dims[3] + column * strides[1];
-      let value = start;
-      for (let row = 0; row < kernel[0]; row++) {
-        for (let step = 0; step < kernel[1]; step++) value = gather(value, x.data[corner + row * x.dims[3] + step]);
-      }
-      out[i] = finish(value, kernel[0] * kernel[1]);
-    }
-    return { dims: [1, x.dims[1], height, width], data: out };
+    return { dims: [1, channels, height, width], data };
   };
 }
 
@@ -185,7 +213,7 @@ function pooled(edge, start, gather, finish) {
 function gridSample([images, grid]) {
   const [, channels, height, width] = images.dims;
   const [, rows, columns] = grid.dims;
-  const out = new Float32Array(channels * rows * columns);
+  const out = new Float64Array(channels * rows * columns);
   const pixel = (channel, y, x) =>
     y < 0 || y >= height || x < 0 || x >= width ? 0 : images.data[(channel * height + y) * width + x];
   for (let i = 0; i < rows * columns; i++) {
@@ -205,7 +233,7 @@ function gridSample([images, grid]) {
 function concatenated(parts, { axis }) {
   const dims = [...parts[0].dims];
   dims[axis] = parts.reduce((sum, part) => sum + part.dims[axis], 0);
-  const data = new Float32Array(size(dims));
+  const data = new Float64Array(size(dims));
   const outer = size(dims.slice(0, axis));
   let place = 0;
   for (let row = 0; row < outer; row++) {
@@ -239,7 +267,7 @@ function logSoftmax(logits) {
 
 const OPERATORS = {
   Add: pairwise((a, b) => a + b),
-  AveragePool: pooled(0, 0, (sum, value) => sum + value, (sum, count) => sum / count),
+  AveragePool: pooled(0, (sum, value) => sum + value, (sum, count) => sum / count),
   Clip: ([x, low, high]) => {
     const [least, most] = [low ? low.data[0] : -Infinity, high ? high.data[0] : Infinity];
     return each((value) => Math.min(Math.max(value, least), most))([x]);
@@ -253,12 +281,12 @@ const OPERATORS = {
   LogSoftmax: ([x]) => reshaped({ data: logSoftmax(x.data) }, x.dims),
   MatMul: ([a, b]) => matMul(a, b),
   Max: pairwise(Math.max),
-  MaxPool: pooled(-Infinity, -Infinity, (most, value) => (value > most ? value : most), (most) => most),
+  MaxPool: pooled(-Infinity, (most, value) => (value > most ? value : most), (most) => most),
   Mul: pairwise((a, b) => a * b),
   Pow: pairwise((a, b) => a ** b),
   ReduceMean: reduced((sum, count) => sum / count),
   ReduceSum: reduced((sum) => sum),
-  Relu: each((value) => (value > 0 ? value : 0)),
+  Relu: rectified,
   Reshape: ([x, dims]) => {
     const known = [...dims.data].filter((side) => side >= 0);
     return reshaped(x, [...dims.data].map((side) => (side < 0 ? x.data.length / size(known) : side)));
@@ -282,7 +310,7 @@ function unpacked({ constants, weights, ...graph }) {
   let place = 0;
   const tensors = constants.map(([name, dims, content]) => {
     if (Array.isArray(content)) return [name, { dims, data: content }];
-    const data = new Float32Array(size(dims));
+    const data = new Float64Array(size(dims));
     for (let i = 0; i < data.length; i++) {
       const [low, middle, high] = [0, 1, 2].map((offset) => bytes.charCodeAt(place + offset));
       data[i] = (((low << 8) | (middle << 16) | (high << 24)) >> 8) * content;
@@ -295,7 +323,7 @@ function unpacked({ constants, weights, ...graph }) {
 
 // The ten logits of one image, 784 numbers from 0 to 255.
 function logitsOf(network, pixels) {
-  const inputs = Float32Array.from(pixels, (pixel) => (pixel / 255 - PAGE.mean) / PAGE.std);
+  const inputs = Float64Array.from(pixels, (pixel) => (pixel / 255 - PAGE.mean) / PAGE.std);
   const values = new Map(network.constants);
   values.set(network.input, { dims: [1, 1, 28, 28], data: inputs });
   for (const [operator, inputs, output, attributes] of network.nodes) {

@@ -61,6 +61,7 @@ function makePaper(canvas, changed) {
 
   return {
     show,
+    drawing: () => Boolean(open),
     undo: () => !open && history.length && change(history.pop()),
     clear: () => {
       if (open || !strokes.length) return;

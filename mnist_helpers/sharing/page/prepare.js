@@ -39,8 +39,8 @@ function cropped(ink, side) {
     }
   }
   const cut = matrix(bottom - top + 1, right - left + 1);
-  for (let i = 0; i < cut.data.length; i++) {
-    cut.data[i] = ink[(top + Math.floor(i / cut.width)) * side + left + (i % cut.width)] / most;
+  for (let y = 0; y < cut.height; y++) {
+    for (let x = 0; x < cut.width; x++) cut.data[y * cut.width + x] = ink[(top + y) * side + left + x] / most;
   }
   return cut;
 }
@@ -97,47 +97,46 @@ function strokeWidth(ink) {
       const i = y * width + x;
       const [a, b, c, d] = [data[i], data[i + 1], data[i + width], data[i + width + 1]];
       area += a;
-      outline += Math.hypot((b + d - a - c) / 2, (d + c - b - a) / 2);
+      outline += Math.sqrt((b + d - a - c) ** 2 + (d + c - b - a) ** 2) / 2;
     }
   }
   return (2 * area) / outline;
 }
 
-// Squared distances of a line's places to the nearest `from` where distances across it are `before`, squared.
-function nearest(before) {
-  return before.map((_, i) => {
-    let least = Infinity;
-    for (let j = 0; j < before.length; j++) least = Math.min(least, (i - j) ** 2 + before[j]);
-    return least;
-  });
-}
-
-// The distance of every pixel to the nearest one that `is` marks with 1.
-function distances(is) {
-  const out = matrix(is.height, is.width);
-  for (let y = 0; y < is.height; y++) {
-    const row = is.data.subarray(y * is.width, (y + 1) * is.width);
-    out.data.set(nearest(row.map((marked) => (marked ? 0 : Infinity))), y * is.width);
-  }
-  for (let x = 0; x < is.width; x++) {
-    const column = Float64Array.from({ length: is.height }, (_, y) => out.data[y * is.width + x]);
-    nearest(column).forEach((square, y) => (out.data[y * is.width + x] = Math.sqrt(square)));
+// Squared distances of a row's places to the nearest one within `reach` if those across it are `before`; transposed.
+function nearest(before, width, reach) {
+  const out = new Float64Array(before.length);
+  const height = (before.length / width) | 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const last = Math.min(width - 1, x + reach);
+      let least = Infinity;
+      for (let i = Math.max(0, x - reach); i <= last; i++) {
+        const square = (x - i) * (x - i) + before[y * width + i];
+        if (square < least) least = square;
+      }
+      out[x * height + y] = least;
+    }
   }
   return out;
 }
 
+// The squared distance of every pixel to the nearest one that is marked with 0 and not with Infinity.
+const squares = ({ height, width }, marked, reach) => nearest(nearest(marked, width, reach), height, reach);
+
 function edgesMoved(ink, distance) {
   const margin = Math.max(0, Math.ceil(distance));
-  const inside = bordered(ink, margin, margin);
+  const out = bordered(ink, margin, margin);
   const half = ink.data.reduce((most, value) => Math.max(most, value)) / 2;
-  inside.data = inside.data.map((value) => Number(value > half));
-  const outside = { ...inside, data: inside.data.map((value) => 1 - value) };
-  const [toPaper, toInk] = [distances(outside).data, distances(inside).data];
-  const moved = inside.data.map((isInk, i) => {
-    const outwards = isInk ? 0.5 - toPaper[i] : toInk[i] - 0.5;
-    return Math.min(Math.max(0.5 - outwards + distance, 0), 1);
-  });
-  return { ...inside, data: moved };
+  const [paper, inside] = [new Float64Array(out.data.length), new Float64Array(out.data.length)];
+  for (let i = 0; i < paper.length; i++) (out.data[i] > half ? paper : inside)[i] = Infinity;
+  const reach = Math.ceil(Math.abs(distance)) + 1; // what is further from the edge stays ink or paper
+  const [toPaper, toInk] = [squares(out, paper, reach), squares(out, inside, reach)];
+  for (let i = 0; i < paper.length; i++) {
+    const outwards = paper[i] ? 0.5 - Math.sqrt(toPaper[i]) : Math.sqrt(toInk[i]) - 0.5;
+    out.data[i] = Math.min(Math.max(0.5 - outwards + distance, 0), 1);
+  }
+  return out;
 }
 
 function averaged(ink) {
