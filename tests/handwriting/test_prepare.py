@@ -73,7 +73,7 @@ def test_mnists_digits_stay_what_they_are(mnist):
         (predict_logits(network, pixels).argmax(1) == digits.targets).sum().item()
         for pixels in (digits.pixels, prepared)
     )
-    assert abs(before - after) <= 1  # of 500
+    assert before - after <= 1  # of 500; one that was misread may be read right
 
 
 def test_prepared_twice_keeps_size_place_and_pen(mnist):
