@@ -1,4 +1,4 @@
-"""Smaller and better still: what is to be tried on writers of whom nothing was read, before any test run."""
+"""Smaller and better still: what is to be tried on writers of whom nothing was read."""
 
 from typing import Any
 
