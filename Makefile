@@ -33,7 +33,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
         check-params view-results notebooks check-notebooks check-notebooks-quick check-checks check-goal seeds studies fast speedups ideas \
-        frontier judge sweep ledger bench bench-quick bench-gpu profile read check-reading \
+        frontier judge aims sweep ledger bench bench-quick bench-gpu profile read check-reading \
         check-reading-quick fonts models page site test-site badges alt-text browser test-page \
         bench-page assess assess-changed assess-quick clean clean-checkpoints
 
@@ -128,6 +128,10 @@ frontier: $(READY) ## Train eleven networks from 574 to 19,546 parameters (chang
 
 judge: $(READY) ## Judge the final network's parts, every idea and step by held-out writers, hours (changes outputs/studies)
 	$(COMMAND) experiments judge-final judge-ideas judge-steps judges
+
+aims: $(READY) ## Try what may be smaller or sooner, by held-out writers; test and time the chosen (changes outputs/studies, sooner.json)
+	$(COMMAND) experiments aims aims-tested
+	$(COMMAND) time-sooner
 
 ledger: $(READY) ## Time an epoch of every iteration and write the ledger (changes outputs/ledger.json, figures/ledger.png)
 	$(COMMAND) ledger

@@ -18,6 +18,7 @@ COMMANDS = {
     "sweep": "sweeps.sweep:main",
     "experiments": "experiments.command:main",
     "time-speedups": "experiments.speedups:main",
+    "time-sooner": "experiments.aims:main",
     "ledger": "experiments.ledger:main",
     "frontier": "experiments.frontier:main",
     "benchmark": "benchmarks.benchmark:main",

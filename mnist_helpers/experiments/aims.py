@@ -1,26 +1,106 @@
-"""Smaller and better still: what is to be tried on writers of whom nothing was read."""
+"""Smaller and sooner still: what was tried on writers of whom nothing was read, and what the chosen ones reached."""
 
+import argparse
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
+import torch
+
+from mnist_helpers.benchmarks import Measured, Record, Taken, compare, take_turns, timed
 from mnist_helpers.experiments.experiment import BY_WRITERS, SEEDS, Experiment
+from mnist_helpers.experiments.judge import STEPS_AGAIN, TRIED_AGAIN
+from mnist_helpers.runs import MODERATELY, make_config
+from mnist_helpers.training import describe_environment, fit
+
+REPEATS = 5
 
 
 def _candidate(name: str, kind: str, change: str, model: str, **settings: Any) -> Experiment:
     return Experiment(f"writers_{name}", change, {"model": model, **BY_WRITERS, **settings}, SEEDS, kind)
 
 
-SMALLER, BETTER = "fewer parameters", "fewer errors"
+SMALLER, BETTER, SOONER = "fewer parameters", "fewer errors", "sooner"
+PLAN, LOOP = "a convolution for each place", "one convolution four times"
+FIXED = "set first filters"  # cosines, which nothing learns and nobody has to store
 CANDIDATES = (
-    _candidate("compact_1006", SMALLER, "1,006: a convolution for each place", "compact_1006"),
-    _candidate("compact_1904", SMALLER, "1,904: a convolution for each place", "compact_1904"),
-    _candidate("tinier", SMALLER, "2,930: a convolution for each place", "tinier"),
-    *(
-        _candidate(f"looped_{width}", SMALLER, f"{size}: one convolution four times", f"looped_{width}")
-        for width, size in ((8, "866"), (10, "1,260"), (12, "1,726"), (14, "2,264"))
-    ),
-    _candidate("looped_10_averaged", SMALLER, "1,260, weights averaged", "looped_10", averaging=0.998),
-    _candidate("looped_10_taught", SMALLER, "1,260, distilled from 75,946", "looped_10", teacher="teacher"),
+    _candidate("looped_901", SMALLER, f"901: {LOOP}, {FIXED}", "looped_901"),
+    _candidate("looped_973", SMALLER, f"973: eight times, {FIXED}", "looped_973"),
+    _candidate("looped_980", SMALLER, f"980: {LOOP}, {FIXED}, channels are classes", "looped_980"),
+    _candidate("looped_10", SMALLER, f"1,260: {LOOP}", "looped_10"),
+    _candidate("looped_1869", SMALLER, f"1,869: eight times, {FIXED}", "looped_1869"),
+    _candidate("looped_14", SMALLER, f"2,264: {LOOP}", "looped_14"),
+    _candidate("looped_2425", SMALLER, f"2,425: eight times, {FIXED}", "looped_2425"),
+    _candidate("tinier", SMALLER, f"2,930: {PLAN}", "tinier"),
+    _candidate("tinier_muon", SMALLER, "2,930: the same, Muon", "tinier", optimizer="muon"),
     _candidate("best", BETTER, "best as it is", "best"),
-    _candidate("best_averaged", BETTER, "best, weights averaged", "best", averaging=0.998),
+    _candidate("best_elastic", BETTER, "+ elastic, half a pixel", "best", augmentation=MODERATELY | {"elastic": 0.5}),
     _candidate("looped_views", BETTER, "one wide convolution in each view", "looped_views"),
+    _candidate("muon", SOONER, "Muon", "fast", optimizer="muon"),
+    _candidate("muon_two_epochs", SOONER, "Muon, two epochs", "fast", optimizer="muon", epochs=2),
+    _candidate(
+        "muon_plain", SOONER, "the same, no augmentation", "fast", optimizer="muon", epochs=2, augmentation=None
+    ),
+    _candidate("muon_one_epoch", SOONER, "Muon, one epoch", "sprint", optimizer="muon"),
+    _candidate("strided", SOONER, "second convolution strided", "fast_strided"),
+    _candidate("strided_muon", SOONER, "the same, Muon", "fast_strided", optimizer="muon"),
 )
+# frozen before a test digit was asked: of each kind the candidate that held-out writers put first within its limit
+TESTED = (
+    Experiment("looped_980", "980: channels are classes", {"model": "looped_980"}, SEEDS, SMALLER),
+    Experiment(
+        "muon_two_epochs", "Muon, two epochs", {"model": "fast", "optimizer": "muon", "epochs": 2}, SEEDS, SOONER
+    ),
+)
+_named = {each.name.removeprefix("writers_"): each for each in (*STEPS_AGAIN, *TRIED_AGAIN, *CANDIDATES)}
+AGAINST: dict[str, Experiment] = {  # what each is held against, by its name
+    f"writers_{name}": _named[other]
+    for name, other in (
+        ("looped_901", "looped_10"),
+        ("looped_973", "looped_901"),
+        ("looped_980", "looped_901"),
+        ("looped_1869", "looped_14"),
+        ("looped_2425", "looped_14"),
+        ("looped_14", "tinier"),
+        ("tinier_muon", "tinier"),
+        ("muon", "speed_fast"),
+        ("muon_two_epochs", "speed_two_epochs"),
+        ("muon_plain", "muon_two_epochs"),
+        ("strided", "speed_fast"),
+        ("strided_muon", "muon"),
+    )
+}
+TIMED = (STEPS_AGAIN[-1], *(each for each in CANDIDATES if each.kind == SOONER))
+
+
+class Sooner(Record, frozen=True):
+    """Seconds of whole trainings on the images left by held-out writers, evaluation excluded, timed in turn."""
+
+    NAME = "sooner"
+    runs: dict[str, Measured]
+
+
+def time_candidates(repeat: int) -> Iterator[Taken]:
+    """Time the training of the fast network and of each candidate to be sooner, once."""
+    for each in TIMED:
+        config = make_config(**each.settings, seed=repeat, device="cpu")
+        yield Taken(each.name, timed(partial(fit, config.build, config.split().train, config))[0])
+
+
+def format_sooner(found: Sooner) -> str:
+    """Return one line a training: seconds, and their share of the fast network's in the same repeat."""
+    lines = [f"{'':32s} {'seconds':>8s} {'to fast':>8s}"]
+    for each in TIMED:
+        measured = found.runs[each.name]
+        lines.append(f"{each.change:32s} {measured.median_seconds:8.1f} {measured.ratios[TIMED[0].name]:8.2f}")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Time every candidate to be sooner, save and print."""
+    argparse.ArgumentParser(prog="python -m mnist_helpers time-sooner", description=__doc__).parse_args(arguments)
+    taken = take_turns(time_candidates, REPEATS)
+    found = Sooner(environment=describe_environment(torch.device("cpu")), runs=compare(taken, [TIMED[0].name]))
+    found.write()
+    print(format_sooner(found))
+    return 0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnist_helpers.experiments import judge, judges
-from mnist_helpers.experiments.aims import CANDIDATES
+from mnist_helpers.experiments.aims import CANDIDATES, TESTED
 from mnist_helpers.experiments.experiment import ABLATIONS, FASTER, ITERATIONS, Experiment
 from mnist_helpers.experiments.frontier import FRONTIER
 from mnist_helpers.experiments.ideas import IDEAS, UNCHANGED
@@ -21,6 +21,7 @@ GROUPS: dict[str, tuple[Experiment, ...]] = {
     "frontier": FRONTIER,
     **judge.GROUPS,
     "aims": CANDIDATES,
+    "aims-tested": TESTED,
     "judges": tuple(each for each in judges.JUDGED.values() if each not in STEPS),
 }
 

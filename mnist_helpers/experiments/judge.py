@@ -1,6 +1,6 @@
 """Judged by writers of whom nothing was trained on: the final network and its parts, every idea, every step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -55,9 +55,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected.tolist()
 
 
-def read_verdicts(experiments: Sequence[Experiment]) -> list[tuple[Found, float]]:
-    """Return what each, one of `AGAINST`, did, and its sign-flip p corrected for all; all must have been run."""
-    pairs = [(read_study(each.name), read_study(AGAINST[each.name].name)) for each in experiments]
+def read_verdicts(
+    experiments: Sequence[Experiment], against: Mapping[str, Experiment] = AGAINST
+) -> list[tuple[Found, float]]:
+    """Return what each, one of `against`, did, and its sign-flip p corrected for all; all must have been run."""
+    pairs = [(read_study(each.name), read_study(against[each.name].name)) for each in experiments]
     by_seed = [differences(study, base, "validation_accuracy") for study, base in pairs]
     corrected = holm([sign_flip_p(each) for each in by_seed])
     return [

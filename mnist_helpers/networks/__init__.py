@@ -4,9 +4,10 @@ Uses `data` (how many classes there are, what black is); no other room.
 """
 
 from .compact import CompactNet, pooling_layers
+from .fast import FastNet
 from .final import FinalNet
 from .layers import fast_form
-from .names import COMPACT, MODELS, PARAMETER_BUDGET, BaselineNet, FastNet, build_model, count_parameters
+from .names import COMPACT, LOOPED, MODELS, PARAMETER_BUDGET, BaselineNet, build_model, count_parameters
 from .report import report_parameters, report_rules
 from .rules import check_logits
 from .stored import SHARED, SHARED_FOLDER, WEIGHTS_FILE, fill, load, read_tensors

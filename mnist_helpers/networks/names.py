@@ -1,4 +1,4 @@
-"""The course's networks by name; the baseline and notebook 12's are written here, notebook 13's plan is filled in."""
+"""The course's networks by name; the baseline is written here, notebook 13's plan is filled in."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +8,9 @@ from torch import Tensor, nn
 
 from mnist_helpers.data import CLASSES
 from mnist_helpers.networks.compact import CompactNet
+from mnist_helpers.networks.fast import FastNet
 from mnist_helpers.networks.final import FinalNet
+from mnist_helpers.networks.looped import LoopedNet
 from mnist_helpers.networks.views import Views
 
 PARAMETER_BUDGET = 20_000
@@ -34,28 +36,6 @@ class BaselineNet(nn.Module):
         return self.classifier(self.features(inputs))
 
 
-class FastNet(nn.Module):
-    """Notebook 12's network: 19,354 parameters, strided at once, so that little is done at full size."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        # 28×28 to 14×14 in overlapping patches; without BatchNorm, since its filters start whitened
-        self.stem = nn.Sequential(nn.Conv2d(1, 16, kernel_size=4, stride=2, padding=1), nn.ReLU(inplace=True))
-        # pooling first leaves BatchNorm and ReLU a quarter of the work
-        self.first_block = nn.Sequential(
-            nn.Conv2d(16, 32, kernel_size=3, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU(inplace=True)
-        )
-        self.second_block = nn.Sequential(
-            nn.Conv2d(32, 32, kernel_size=3, bias=False), nn.BatchNorm2d(32), nn.ReLU(inplace=True)
-        )
-        # 4×4: where a stroke lies tells digits apart, which an average over all places forgets
-        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(32 * 4 * 4, CLASSES))
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return the logits (N, 10) of normalised images (N, 1, 28, 28)."""
-        return self.classifier(self.second_block(self.first_block(self.stem(inputs))))
-
-
 SMALL = {"stem": 8, "before": (8, 8, 12), "after": (12,)}
 LARGE = {"stem": 16, "before": (16, 16, 24), "after": (24, 24), "padded": (False, True), "head": "places"}
 VIEW = LARGE | {"stem": 12, "before": (12, 12, 16), "after": (16, 16), "pooling": "blurred"}
@@ -78,6 +58,14 @@ def looped_views() -> Views:
     return Views(CompactNet(**plan, upright=False), CompactNet(**plan, upright=True))
 
 
+# patterns that nothing learns, and one convolution
+LOOPED: dict[str, Callable[[], nn.Module]] = {
+    "looped_901": partial(LoopedNet, 9),
+    "looped_973": partial(LoopedNet, 9, after=5),
+    "looped_980": partial(LoopedNet, 10, named=True),
+    "looped_1869": partial(LoopedNet, 13, after=5),
+    "looped_2425": partial(LoopedNet, 15, after=5),
+}
 COMPACT: dict[str, Callable[[], nn.Module]] = {
     # a plan for every size
     "compact_574": partial(CompactNet, 4, (4, 4), (4,)),
@@ -109,8 +97,9 @@ COMPACT: dict[str, Callable[[], nn.Module]] = {
     "compact_places": partial(CompactNet, **SMALL, head="places"),
     "compact_dense": partial(CompactNet, 8, (8, 8, 10), (12,), head="dense"),
     # one convolution four times over, so that a wide one can be afforded
-    **{f"looped_{width}": partial(CompactNet, **looped(width)) for width in (8, 10, 12, 14)},
+    **{f"looped_{width}": partial(CompactNet, **looped(width)) for width in (8, 10, 14)},
     "looped_views": looped_views,
+    **LOOPED,
     # what came of it
     "tinier": partial(CompactNet, 8, (8, 8, 8), (12,), pooling="blurred"),
     "tiny": partial(CompactNet, 8, (8, 8, 12), (14,), pooling="blurred"),
@@ -123,6 +112,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "skeleton": partial(FinalNet, batchnorm=False, dropout=(0, 0)),
     "batchnorm": partial(FinalNet, dropout=(0, 0)),
     "fast": FastNet,
+    "fast_strided": partial(FastNet, stride=2),
     "sprint": FastNet,
     **COMPACT,
 }

@@ -7,7 +7,7 @@ from .checks import ConfigError, explain
 from .config import RunConfig, injected, make_config, notebook_config
 from .hooks import EachAlone, multiplies_bfloat16_fast
 from .own import is_own, known_network, load_own, own_file
-from .recipes import COMPACT_AUGMENTATION, FAST, GENTLE, NO_COLOUR_NO_BLANKING
+from .recipes import COMPACT_AUGMENTATION, FAST, GENTLE, MODERATELY, NO_COLOUR_NO_BLANKING
 from .record import (
     ACCURACY_GOAL,
     FIGURES,

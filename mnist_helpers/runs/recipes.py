@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mnist_helpers.networks import COMPACT as COMPACT_NETWORKS
+from mnist_helpers.networks import LOOPED
 
 GENTLE = {"degrees": 7, "translate": 0.05, "scale": (0.9, 1.1), "shear": 3}
 MODERATE = {"degrees": 10, "translate": 0.08, "scale": (0.85, 1.15), "shear": 6}
@@ -32,8 +33,10 @@ COMPACT = FAST | {"epochs": 19, "batch_size": 128, "max_lr": 0.3, "learning_epoc
 # a network without an entry has the defaults of `RunConfig`, the final network's
 RECIPES: dict[str, dict[str, Any]] = {
     "fast": FAST,
+    "fast_strided": FAST,
     "sprint": SPRINT,
     **dict.fromkeys(COMPACT_NETWORKS, COMPACT),
+    **dict.fromkeys(LOOPED, COMPACT | {"whitened": False}),  # its first filters are set
     **dict.fromkeys(("compact_19546", "best", "looped_views"), COMPACT | {"augmentation": MODERATELY}),
     "teacher": COMPACT | {"epochs": 3},
 }

@@ -23,8 +23,8 @@ class Settings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
     epochs: int = Field(15, ge=1, lt=EPOCH_BUDGET)
     batch_size: int = Field(128, ge=1, le=TRAINING_IMAGES)
-    # SGD with Nesterov momentum, or AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101)
-    optimizer: Literal["sgd", "adamw"] = "sgd"
+    # SGD with Nesterov momentum, AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101) or `muon.py`'s
+    optimizer: Literal["sgd", "adamw", "muon"] = "sgd"
     # how the learning rate moves (OneCycle: Smith & Topin 2018, https://arxiv.org/abs/1708.07120)
     schedule: Literal["onecycle", "constant"] = "onecycle"
     max_lr: float = Field(0.1, gt=0)  # learning rate, at its peak when it moves

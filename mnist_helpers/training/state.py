@@ -14,6 +14,7 @@ from mnist_helpers.data import Images
 from mnist_helpers.networks import check_logits
 from mnist_helpers.training.checkpoints import CheckpointError
 from mnist_helpers.training.hooks import Hook
+from mnist_helpers.training.muon import Muon
 from mnist_helpers.training.results import EpochRecord
 from mnist_helpers.training.runtime import seed_epoch
 from mnist_helpers.training.settings import Settings
@@ -91,7 +92,7 @@ class TrainingState:
 
 
 def make_optimizer(network: nn.Module, settings: Settings) -> torch.optim.Optimizer:
-    """Return SGD with Nesterov momentum or AdamW, at the rate and momentum that a constant schedule keeps.
+    """Return SGD with Nesterov momentum, AdamW or Muon, at the rate and momentum that a constant schedule keeps.
 
     OneCycle sets both anew before the first step; AdamW's first beta is what it moves as momentum.
     """
@@ -100,6 +101,8 @@ def make_optimizer(network: nn.Module, settings: Settings) -> torch.optim.Optimi
     common = {"lr": settings.max_lr, "weight_decay": settings.weight_decay, "fused": True}
     if settings.optimizer == "adamw":
         return torch.optim.AdamW(network.parameters(), betas=(momentum, 0.999), **common)
+    if settings.optimizer == "muon":
+        return Muon(network.parameters(), settings.max_lr, momentum, settings.weight_decay)
     return torch.optim.SGD(network.parameters(), momentum=momentum, nesterov=True, **common)
 
 
