@@ -39,11 +39,26 @@ CANDIDATES = (
     _candidate("muon", SOONER, "Muon", "fast", optimizer="muon"),
     _candidate("muon_two_epochs", SOONER, "Muon, two epochs", "fast", optimizer="muon", epochs=2),
     _candidate(
-        "muon_plain", SOONER, "the same, no augmentation", "fast", optimizer="muon", epochs=2, augmentation=None
+        "muon_plain",
+        SOONER,
+        "Muon, two epochs, no augmentation",
+        "fast",
+        optimizer="muon",
+        epochs=2,
+        augmentation=None,
+    ),
+    _candidate(
+        "muon_frozen",
+        SOONER,
+        "Muon, two epochs, blocks stop after one",
+        "fast",
+        optimizer="muon",
+        epochs=2,
+        learning_epochs=(1, 1),
     ),
     _candidate("muon_one_epoch", SOONER, "Muon, one epoch", "sprint", optimizer="muon"),
     _candidate("strided", SOONER, "second convolution strided", "fast_strided"),
-    _candidate("strided_muon", SOONER, "the same, Muon", "fast_strided", optimizer="muon"),
+    _candidate("strided_muon", SOONER, "second convolution strided, Muon", "fast_strided", optimizer="muon"),
 )
 # frozen before a test digit was asked: of each kind the candidate that held-out writers put first within its limit
 TESTED = (
@@ -66,6 +81,7 @@ AGAINST: dict[str, Experiment] = {  # what each is held against, by its name
         ("muon", "speed_fast"),
         ("muon_two_epochs", "speed_two_epochs"),
         ("muon_plain", "muon_two_epochs"),
+        ("muon_frozen", "muon_two_epochs"),
         ("strided", "speed_fast"),
         ("strided_muon", "muon"),
     )

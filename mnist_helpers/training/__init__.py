@@ -7,6 +7,7 @@ from .checkpoints import CheckpointError
 from .evaluation import accuracy_interval, evaluate, find_mistakes, metrics, predict_logits
 from .hooks import Hook, LossOf
 from .loop import TrainingDiverged, cross_entropy, fit, train, train_step
+from .muon import Muon, orthogonal
 from .progress import Bar
 from .results import (
     EPOCH_HEADER,
