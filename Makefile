@@ -52,7 +52,7 @@ $(READY): requirements.txt pyproject.toml
 setup: $(READY) ## Create the virtual environment (INDEX=https://download.pytorch.org/whl/cpu: without 5 GB of CUDA)
 
 lab: $(READY) ## Open JupyterLab on the notebooks
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks
 
 env-update: $(READY) ## Check Python, versions, device, data and disk, one line each
 	@$(COMMAND) environment

@@ -7,7 +7,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from mnist_helpers.data import CLASSES
-from mnist_helpers.experiments import plot_frontier, read_frontier, read_ledger
+from mnist_helpers.experiments import LEDGER_ROWS, plot_frontier, read_frontier
 from mnist_helpers.looking import BLUE, GREEN, ORANGE, panels, plot_studies
 from mnist_helpers.sweeps import Study, read_study
 
@@ -22,14 +22,14 @@ def plot_place(study: Study) -> Figure:
     axis.plot([study.parameters] * len(errors), errors, "o", color=GREEN, alpha=0.4, markersize=5)
     mean = 100 * (1 - study.test_accuracy.mean)
     axis.plot(study.parameters, mean, "D", color=GREEN, markersize=10, label=f"{study.name}: mean (dots: seeds)")
-    axis.legend(fontsize=8)
+    axis.legend(fontsize=8, loc="lower left")  # few errors with few parameters: nobody is there
     _mark_errors(axis.yaxis)
     return figure
 
 
 def plot_among_the_ledger(study: Study) -> Figure:
     """Draw the errors of every seed of every iteration of the course, a study's below them."""
-    studies = [*map(read_study, read_ledger().seconds_per_epoch), study]
+    studies = [*(read_study(each.name) for each in LEDGER_ROWS), study]
     figure = plot_studies(studies, "Beside the course's iterations")
     _mark_errors(figure.axes[0].xaxis)
     return figure

@@ -9,5 +9,6 @@ from .frontier import LOOPED, ONE_PLAN, TARGETED, format_frontier, format_public
 from .ideas import IDEAS, UNCHANGED, format_ideas, look_up, plot_ideas
 from .judge import AGAINST, IDEAS_AGAIN, STEPS_AGAIN, TRIED_AGAIN, format_verdicts, read_verdicts
 from .judges import format_judges, plot_judges, read_judges
+from .ledger import ROWS as LEDGER_ROWS
 from .ledger import format_ledger, plot_ledger, read_ledger
 from .speedups import STEPS, TRIED, format_speedups, plot_filters, plot_speedups, read_speedups

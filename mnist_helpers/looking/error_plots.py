@@ -63,9 +63,9 @@ def plot_reliability(bins: Reliability) -> Figure:
     upper.errorbar(places, accuracy, spread, fmt="o", color=BLUE, capsize=4, label="this network")
     upper.set(title="Reliability: how often answers of each confidence are right", ylabel="right (%)", ylim=(0, 103))
     upper.legend(loc="upper left")
-    lower.bar(places, bins.counts, width=3, color=BLUE)
+    lower.plot(places, bins.counts, "o", color=BLUE)  # no bars: a logarithmic axis has no zero to begin at
     for x, count in zip(places, bins.counts, strict=True):
-        lower.annotate(f"{count:,}", (x, count), (0, 2), textcoords="offset points", ha="center", fontsize=9)
+        lower.annotate(f"{count:,}", (x, count), (0, 5), textcoords="offset points", ha="center", fontsize=9)
     lower.set(xlabel="confidence: mean probability of the answer (%)", ylabel="answers", yscale="log")
     lower.set(xlim=(0, 107), ylim=(0.8, 10 * max(bins.counts)))
     return figure

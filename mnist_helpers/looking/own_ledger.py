@@ -1,11 +1,11 @@
 """A ledger of one's own: runs noted in notebook after notebook, and their picture beside the recorded ones."""
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from mnist_helpers.files import write_text_atomically
 from mnist_helpers.looking.plots import BLUE, ORANGE, panels
+from mnist_helpers.looking.run_plots import label_plainly
 from mnist_helpers.paths import display_path, resolve
 from mnist_helpers.runs import OWN
 from mnist_helpers.sweeps import read_study
@@ -84,9 +84,7 @@ def plot_own_ledger() -> Figure:
             axis.plot([mean], [row], "|", color=colour, markersize=16, markeredgewidth=3)
             axis.annotate(f"{mean:.2f}", (mean, row), (0, 8), textcoords="offset points", ha="center", fontsize=8)
         axis.set(title=title, xlabel="wrong on the test set (%)", xscale="log")
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.xaxis.set_major_formatter("{x:g}")
-        axis.minorticks_off()
+        label_plainly(axis.xaxis)
     axes[0].set_yticks(range(len(names)), [_label(runs[0]) for runs in names.values()], fontsize=8)
     axes[0].set_ylim(len(names) - 0.5, -0.7)
     return figure

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from mnist_helpers.looking.plots import BLUE, GREEN, GREY, ORANGE, look, panels
 from mnist_helpers.sweeps import Study
@@ -64,8 +65,8 @@ def plot_runs(histories: Mapping[str, Sequence[EpochRecord]], title: str) -> Fig
         right.plot(epochs, [100 * (1 - record.validation_accuracy) for record in history], **look(index))
     left.set(title="Training loss", xlabel="epoch", ylabel="cross-entropy (nats)", yscale="log")
     right.set(title="Validation error", xlabel="epoch", ylabel="wrong (%)", yscale="log")
-    right.yaxis.set_major_formatter("{x:g}")
     for axis in (left, right):
+        label_plainly(axis.yaxis)
         axis.xaxis.get_major_locator().set_params(integer=True)
     left.legend(fontsize=8)
     figure.suptitle(title)
@@ -93,16 +94,16 @@ def draw_studies(axis: Axes, studies: Sequence[Study], names: Sequence[str]) -> 
     axis.set(xlabel="wrong on the test set (%); dots: seeds, bar: mean, dashed: 99.4 % right", xscale="log")
     axis.set_ylim(len(studies) - 0.5, -0.7)
     axis.invert_xaxis()
-    label_errors(axis)
+    label_plainly(axis.xaxis)
 
 
-def label_errors(axis: Axes) -> None:
-    """Label a logarithmic axis of errors as densely as its range leaves room for."""
-    low, high = sorted(axis.get_xlim())
-    axis.xaxis.set_major_formatter("{x:g}")
+def label_plainly(axis: Axis) -> None:
+    """Label a logarithmic axis with plain numbers, as densely as its range leaves room for."""
+    low, high = sorted(axis.get_view_interval())
+    axis.set_major_formatter("{x:g}")
     if high / low > 10:
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.minorticks_off()
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_minor_locator(NullLocator())
     else:
-        axis.xaxis.set_minor_formatter("{x:g}")
-        axis.tick_params("x", which="minor", labelsize=8)
+        axis.set_minor_formatter("{x:g}")
+        axis.set_tick_params(which="minor", labelsize=8)
