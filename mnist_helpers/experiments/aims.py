@@ -21,18 +21,17 @@ def _candidate(name: str, kind: str, change: str, model: str, **settings: Any) -
 
 
 SMALLER, BETTER, SOONER = "fewer parameters", "fewer errors", "sooner"
-PLAN, LOOP = "a convolution for each place", "one convolution four times"
-FIXED = "set first filters"  # cosines, which nothing learns and nobody has to store
+SET = "set filters"  # of the first layer: cosines, which nothing learns and nobody has to store
 CANDIDATES = (
-    _candidate("looped_901", SMALLER, f"901: {LOOP}, {FIXED}", "looped_901"),
-    _candidate("looped_973", SMALLER, f"973: eight times, {FIXED}", "looped_973"),
-    _candidate("looped_980", SMALLER, f"980: {LOOP}, {FIXED}, channels are classes", "looped_980"),
-    _candidate("looped_10", SMALLER, f"1,260: {LOOP}", "looped_10"),
-    _candidate("looped_1869", SMALLER, f"1,869: eight times, {FIXED}", "looped_1869"),
-    _candidate("looped_14", SMALLER, f"2,264: {LOOP}", "looped_14"),
-    _candidate("looped_2425", SMALLER, f"2,425: eight times, {FIXED}", "looped_2425"),
-    _candidate("tinier", SMALLER, f"2,930: {PLAN}", "tinier"),
-    _candidate("tinier_muon", SMALLER, "2,930: the same, Muon", "tinier", optimizer="muon"),
+    _candidate("looped_901", SMALLER, f"901: looped, {SET}", "looped_901"),
+    _candidate("looped_973", SMALLER, "973: the same, eight uses", "looped_973"),
+    _candidate("looped_980", SMALLER, "980: the same, channels are classes", "looped_980"),
+    _candidate("looped_10", SMALLER, "1,260: looped", "looped_10"),
+    _candidate("looped_1869", SMALLER, f"1,869: looped, {SET}, eight uses", "looped_1869"),
+    _candidate("looped_14", SMALLER, "2,264: looped", "looped_14"),
+    _candidate("looped_2425", SMALLER, f"2,425: looped, {SET}, eight uses", "looped_2425"),
+    _candidate("tinier", SMALLER, "2,930: tinier", "tinier"),
+    _candidate("tinier_muon", SMALLER, "2,930: tinier, Muon", "tinier", optimizer="muon"),
     _candidate("best", BETTER, "best as it is", "best"),
     _candidate("best_elastic", BETTER, "+ elastic, half a pixel", "best", augmentation=MODERATELY | {"elastic": 0.5}),
     _candidate("looped_views", BETTER, "one wide convolution in each view", "looped_views"),
@@ -50,7 +49,7 @@ CANDIDATES = (
     _candidate(
         "muon_frozen",
         SOONER,
-        "Muon, two epochs, blocks stop after one",
+        "Muon, two epochs, blocks stop early",
         "fast",
         optimizer="muon",
         epochs=2,
@@ -60,8 +59,8 @@ CANDIDATES = (
     _candidate("strided", SOONER, "second convolution strided", "fast_strided"),
     _candidate("strided_muon", SOONER, "second convolution strided, Muon", "fast_strided", optimizer="muon"),
 )
-# frozen before a test digit was asked: what held-out writers put first within 990 parameters and within two epochs, and
-# of what they cannot tell from the fast network the shortest training
+# frozen before a test digit was asked: what held-out writers put first within 990 parameters and within two epochs,
+# and of what they cannot tell from the fast network the shortest training
 MUON = {"model": "fast", "optimizer": "muon", "epochs": 2}
 TESTED = (
     Experiment("looped_980", "980: channels are classes", {"model": "looped_980"}, SEEDS, SMALLER),

@@ -34,7 +34,13 @@ def test_the_outcome_is_where_students_interval_lies(accuracies):
         expected = PASSED if mean - half > ACCURACY_GOAL else NOT_YET if mean + half < ACCURACY_GOAL else OPEN
         assert verdict.outcome == expected
     assert verdict.sentence.startswith(verdict.outcome)
-    assert verdict.interval == pytest.approx((mean - half, mean + half))
+    assert verdict.interval == pytest.approx((max(mean - half, 0), min(mean + half, 1)))
+
+
+def test_two_seeds_far_apart_say_nothing_but_no_accuracy_beyond_0_and_100():
+    verdict = judge(spread([0.45, 0.77]), **KEPT)
+    assert verdict.interval == (0, 1)
+    assert "0.000 to 100.000 %" in verdict.sentence
 
 
 def same(value: float) -> Spread:
