@@ -112,9 +112,16 @@ def notebook_config(**parameters: Any) -> RunConfig:
     """Return the checked configuration of these parameters, and of those that papermill was given besides.
 
     papermill only warns when the notebook has no such parameter, and the run would go without. Here it is used if a
-    run has it, and otherwise stops the run. Raises ConfigError: one line for each that is unknown or not allowed.
+    run has it, and otherwise stops the run; what the notebook decides itself cannot be chosen. Raises ConfigError:
+    one line for each that is unknown or not allowed.
     """
-    return make_config(**parameters, **{k: v for k, v in injected().items() if k not in parameters})
+    given = injected()
+    if fixed := [name for name in given if name in parameters and parameters[name] != given[name]]:
+        lines = [
+            f"{name}={given[name]!r} is not allowed; this notebook is about {parameters[name]!r}" for name in fixed
+        ]
+        raise ConfigError("\n".join(lines))
+    return make_config(**parameters, **{name: value for name, value in given.items() if name not in parameters})
 
 
 def injected() -> dict[str, Any]:
