@@ -159,7 +159,6 @@ def read_plan(file: str | Path) -> SweepPlan:
 
 
 def _shown_path(path: Path) -> str:
-    """Return a path as a reader should see it, or as much of it as fits a line."""
     text = str(path)
     return shown(text) if len(text) > LONGEST_NAME or not text.isprintable() else display_path(path.absolute())
 
