@@ -3,7 +3,7 @@
 Uses `training`, `networks` and `data`.
 """
 
-from .checks import ConfigError, explain
+from .checks import ConfigError, explain, shown
 from .config import RunConfig, injected, make_config, notebook_config
 from .hooks import EachAlone, multiplies_bfloat16_fast
 from .own import is_own, known_network, load_own, own_file

@@ -3,7 +3,7 @@
 import ast
 import sys
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any, Self
 
 import torch
@@ -12,10 +12,19 @@ from torch import nn
 
 from mnist_helpers.data import Images
 from mnist_helpers.networks import build_model, fast_form
-from mnist_helpers.runs.checks import ConfigError, check_device, check_images, check_network, check_writable, explain
+from mnist_helpers.runs.checks import (
+    ConfigError,
+    check_device,
+    check_images,
+    check_network,
+    check_pairs,
+    explain,
+    shapes_of,
+)
 from mnist_helpers.runs.distillation import Taught
 from mnist_helpers.runs.hooks import Averaging, Calming, EachAlone, Freezing, HookSettings, InBfloat16
 from mnist_helpers.runs.own import is_own, known_network, load_own, portable_name, source_hash
+from mnist_helpers.runs.places import check_output
 from mnist_helpers.runs.recipes import VIEWS, with_recipe
 from mnist_helpers.runs.replaying import Replaying
 from mnist_helpers.runs.whitening import Whitening
@@ -90,7 +99,8 @@ def make_config(**parameters: Any) -> RunConfig:
     that does not say as the course's final network has it. Raises ConfigError: one line for each parameter that is
     unknown or not allowed.
     """
-    model, recipe = parameters.get("model") or "final", None
+    model, recipe = parameters.get("model"), None
+    model = "final" if model is None else model
     if not isinstance(model, str):
         raise ConfigError(f"model={model!r} is not allowed; allowed: a name; a class itself goes to train()")
     if "source" in parameters:
@@ -112,9 +122,16 @@ def notebook_config(**parameters: Any) -> RunConfig:
     """Return the checked configuration of these parameters, and of those that papermill was given besides.
 
     papermill only warns when the notebook has no such parameter, and the run would go without. Here it is used if a
-    run has it, and otherwise stops the run. Raises ConfigError: one line for each that is unknown or not allowed.
+    run has it, and otherwise stops the run; what the notebook decides itself cannot be chosen. Raises ConfigError:
+    one line for each that is unknown or not allowed.
     """
-    return make_config(**parameters, **{k: v for k, v in injected().items() if k not in parameters})
+    given = injected()
+    if fixed := [name for name in given if name in parameters and parameters[name] != given[name]]:
+        lines = [
+            f"{name}={given[name]!r} is not allowed; this notebook is about {parameters[name]!r}" for name in fixed
+        ]
+        raise ConfigError("\n".join(lines))
+    return make_config(**parameters, **{name: value for name, value in given.items() if name not in parameters})
 
 
 def injected() -> dict[str, Any]:
@@ -139,9 +156,16 @@ def _checked(parameters: dict[str, Any]) -> RunConfig:
         config = RunConfig(**parameters)
     except ValidationError as error:
         raise ConfigError("\n".join(explain(problem, PARAMETERS) for problem in error.errors())) from None
+    check_pairs(config)
     check_images(config)
     check_device(config.device)
-    make = load_own(config.model)[0] if is_own(config.model) else partial(build_model, config.model)
-    check_network(config.model, make, config.learning_epochs, config.whitened)
-    check_writable(config.output_folder())
+    own = is_own(config.model)
+    network = shapes_of(load_own(config.model)[0]) if own else _shapes_of_the_courses(config.model)
+    check_network(config.model, network, config.learning_epochs, config.whitened)
+    check_output(config, network, averaged=config.averaging > 0)
     return config
+
+
+@cache
+def _shapes_of_the_courses(name: str) -> nn.Module | None:
+    return shapes_of(partial(build_model, name))

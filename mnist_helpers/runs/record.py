@@ -14,16 +14,15 @@ from mnist_helpers.files import write_atomically, write_text_atomically
 from mnist_helpers.networks import PARAMETER_BUDGET, SHARED_FOLDER, WEIGHTS_FILE
 from mnist_helpers.paths import display_path, resolve
 from mnist_helpers.runs.config import RunConfig, make_config
+from mnist_helpers.runs.places import NOTEBOOK, RESULTS_FILE, RUN_FIGURES
 from mnist_helpers.training import EPOCH_BUDGET, EPOCH_HEADER, Results, format_epoch
 
 RunResults = Results[RunConfig]
 
-RESULTS_FILE = "results.json"
 PUBLISHED = "outputs/published"
 OWN = "outputs/own"
 FIGURES = "outputs/figures"
 RECORDS = "outputs"  # what commands measured, one file each
-NOTEBOOK = "07_final_model.ipynb"
 ACCURACY_GOAL = 0.994
 
 
@@ -105,7 +104,7 @@ def publish(folder: Path) -> list[Path]:
         raise ValueError(f"only a run with the course's settings is published; here {'; '.join(differences)}")
     places = {name: resolve(PUBLISHED) for name in (RESULTS_FILE, NOTEBOOK)}
     places |= {WEIGHTS_FILE: resolve(SHARED_FOLDER) / "final"}
-    places |= {name: resolve(FIGURES) for name in ("training_curves.png", "seeds.png", "misclassified.png")}
+    places |= {name: resolve(FIGURES) for name in RUN_FIGURES}
     if missing := [name for name in places if not (folder / name).exists()]:
         raise FileNotFoundError(f"{display_path(folder)} has no {', '.join(missing)}")
     targets = [place / name for name, place in places.items()] + [resolve("notebooks") / NOTEBOOK]

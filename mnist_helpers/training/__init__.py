@@ -3,7 +3,8 @@
 Uses `networks` and `data`.
 """
 
-from .checkpoints import CheckpointError
+from .checkpoints import FOLDER as CHECKPOINTS
+from .checkpoints import KEEP, CheckpointError
 from .evaluation import accuracy_interval, evaluate, find_mistakes, metrics, predict_logits
 from .hooks import Hook, LossOf
 from .loop import TrainingDiverged, cross_entropy, fit, train, train_step

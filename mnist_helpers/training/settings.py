@@ -1,13 +1,13 @@
 """The numbers of a run: one frozen object, checked when it is made."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import torch
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from mnist_helpers.data import FOLD_SIZES, Augmentation, Split, load_split
-from mnist_helpers.paths import resolve
+from mnist_helpers.data import FOLD_SIZES, Augmentation, Chosen, Split, load_split
+from mnist_helpers.paths import as_meant, resolve
 
 if TYPE_CHECKING:
     from mnist_helpers.training.hooks import Hook
@@ -18,7 +18,15 @@ OWN_FOLDER = "outputs/own/run"
 PLACES = frozenset({"data_dir", "output_dir", "resume", "device"})  # say where a run happens, not what it trains
 
 
-class Settings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+def _as_text(path: Any) -> Any:
+    """Return a path as text: papermill makes a number of a folder called 2024."""
+    return str(path) if isinstance(path, PurePath | int) and not isinstance(path, bool) else path
+
+
+Folder = Annotated[str, BeforeValidator(_as_text), AfterValidator(as_meant)]
+
+
+class Settings(Chosen, frozen=True):
     """All that decides a plain run of a network. Same settings, same machine: same weights, bit for bit."""
 
     epochs: int = Field(15, ge=1, lt=EPOCH_BUDGET)
@@ -45,8 +53,8 @@ class Settings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     held_out: Literal["drawn", "last", "writers"] = "drawn"
     # which fifth of the writers is held out, where writers are; None: each in its turn, the seed modulo five
     fold: int | None = Field(None, ge=0, lt=len(FOLD_SIZES))
-    data_dir: str = "data"
-    output_dir: str = OWN_FOLDER
+    data_dir: Folder = "data"
+    output_dir: Folder = OWN_FOLDER
     resume: bool = False
     device: str = "auto"
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
+from mnist_helpers.looking import answers as answering
 from mnist_helpers.looking import expected_calibration_error, reliability
 
 
@@ -66,3 +67,16 @@ def test_every_answer_is_in_one_bin(confidence, strategy):
     assert (bins.counts > 0).all()
     assert ((bins.correct >= 0) & (bins.correct <= bins.counts)).all()
     assert 0 <= expected_calibration_error(bins) <= 1
+
+
+@pytest.mark.parametrize("strategy", ["uniform", "quantile"])
+def test_an_answer_on_an_edge_is_in_scikit_learns_bin(strategy, monkeypatch):
+    """With edges that are numbers of the data: half of the answers lie on one, on the same side as theirs."""
+    monkeypatch.setattr(answering, "BINS", 4)
+    confidence = np.repeat([0.25, 0.375, 0.5, 0.625, 0.75, 0.875], [3, 2, 4, 3, 2, 2])
+    probabilities, targets = answers(confidence, confidence)
+    right = (targets == 3).numpy()
+    accuracy, mean = calibration_curve(right, probabilities[:, 3].double().numpy(), n_bins=4, strategy=strategy)
+    bins = reliability(probabilities, targets, strategy)
+    np.testing.assert_allclose(bins.accuracy, accuracy)
+    np.testing.assert_allclose(bins.confidence, mean)

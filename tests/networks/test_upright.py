@@ -8,7 +8,7 @@ import torch
 from mnist_helpers.data.augmentation import draw, move, normalise
 from mnist_helpers.data.ranges import Augmentation
 from mnist_helpers.looking.explore import slant
-from mnist_helpers.networks.upright import BLACK, HEIGHT, Upright
+from mnist_helpers.networks.upright import BLACK, HEIGHT, HEIGHTS, WIDTH, WIDTHS, Upright
 
 STILL = Augmentation(degrees=0, translate=0, scale=(1, 1), shear=0, brightness=0, contrast=0, erasing_p=0)
 
@@ -88,3 +88,41 @@ def test_it_has_no_parameters_and_leaves_its_inputs_alone(digits):
     assert torch.equal(inputs, before)
     assert list(layer.parameters()) == []
     assert not layer(inputs.requires_grad_()).requires_grad
+
+
+def bar(height: int, width: int, lean: float = 0) -> torch.Tensor:
+    """A bar of ink in the middle, each row moved by `lean` pixels against the one above, (1, 1, 28, 28)."""
+    ink = torch.zeros(28, 28)
+    top = (28 - height) // 2
+    for row in range(height):
+        left = round((28 - width) / 2 + lean * (row - (height - 1) / 2))
+        ink[top + row, left : left + width] = 255
+    return normalise(ink.to(torch.uint8)[None])
+
+
+def spreads(inputs: torch.Tensor) -> tuple[float, float]:
+    """Standard deviations of the ink along rows and columns, in pixels."""
+    ink = (inputs - BLACK)[0, 0]
+    place = torch.arange(28) - 13.5
+    across, down = ink.sum(0) / ink.sum(), ink.sum(1) / ink.sum()
+    return tuple(float((part @ place.square() - (part @ place).square()).sqrt()) for part in (down, across))
+
+
+@pytest.mark.parametrize(("height", "width", "limit"), [(4, 10, HEIGHTS[0]), (28, 10, HEIGHTS[1])])
+def test_a_digit_is_stretched_or_shrunk_in_height_by_so_much_and_no_more(height, width, limit):
+    before, after = spreads(bar(height, width))[0], spreads(Upright()(bar(height, width)))[0]
+    assert not HEIGHTS[0] < before / HEIGHT < HEIGHTS[1]  # to one height it would take more
+    assert before / after == pytest.approx(limit, rel=0.05)
+
+
+@pytest.mark.parametrize(("width", "limit"), [(4, WIDTHS[0]), (28, WIDTHS[1])])
+def test_and_in_width(width, limit):
+    before, after = spreads(bar(18, width))[1], spreads(Upright()(bar(18, width)))[1]
+    assert not WIDTHS[0] < (before / WIDTH) ** 0.5 < WIDTHS[1]
+    assert before / after == pytest.approx(limit, rel=0.1)
+
+
+@pytest.mark.parametrize("lean", [-0.75, -0.5, 0.5, 0.75])
+def test_a_digits_width_is_its_strokes_and_not_its_slant(lean):
+    straight, slanted = (spreads(Upright()(bar(18, 8, each)))[1] for each in (0, lean))
+    assert slanted == pytest.approx(straight, rel=0.1)

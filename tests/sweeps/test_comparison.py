@@ -95,3 +95,13 @@ def test_studies_without_mistakes_on_record_cannot_be_compared_image_by_image():
     old = old.model_copy(update={"runs": [run.model_copy(update={"test_mistakes": None}) for run in old.runs]})
     with pytest.raises(ValueError, match="old has runs whose mistakes are not on record"):
         compare_studies(old, study("new", [range(3), range(4)]))
+
+
+def test_only_the_seeds_that_both_have_are_compared():
+    """What the others of a study get wrong says nothing: neither of seeds nor of images."""
+    ours, theirs = [[1, 2], [2, 3]], [[1], [2]]
+    found = compare_studies(study("a", ours), study("b", theirs))
+    for more in ([list(range(100, 160))], [list(range(100, 160)), [7]]):
+        longer = compare_studies(study("a", ours + more), study("b", theirs))
+        assert longer == found
+        assert compare_studies(study("a", ours), study("b", theirs + more)) == found

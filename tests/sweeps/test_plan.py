@@ -85,7 +85,9 @@ def test_a_name_is_any_that_a_folder_may_have(name):
     assert make_plan(name=name).name == name
 
 
-@pytest.mark.parametrize("name", ["", " ", "../up", "a/b", "a\\b", ".hidden", "..", "x" * 101, "a\nb", "a\0b"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "x ", "a\tb", "../up", "a/b", "a\\b", ".hidden", "..", "x" * 101, "a\nb", "a\0b"]
+)
 def test_a_name_that_is_none_of_one_folder_is_refused_in_words(name):
     with pytest.raises(ConfigError) as error:
         make_plan(name=name)
@@ -114,3 +116,111 @@ def test_what_is_not_allowed_is_said_once(fields, said):
 
     with pytest.raises(ConfigError, match=said):
         check()
+
+
+HUGE = {f"p{number}": list(range(10)) for number in range(9)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "runs"),
+    [
+        ({"grid": HUGE, "seeds": [0]}, "1000000000"),
+        ({"grid": {f"p{number}": list(range(10)) for number in range(10_000)}}, "a number too long to show"),
+        ({"seeds": list(range(300_000))}, "300000"),
+        ({"changes": [{"epochs": 1}] * 5_001, "seeds": [0, 1]}, "10002"),
+        ({"grid": {"max_lr": [0.1] * 101}, "seeds": list(range(100))}, "10100"),
+    ],
+)
+def test_a_plan_without_an_end_is_refused_before_anything_is_made_of_it(fields, runs, monkeypatch):
+    monkeypatch.setattr(plans.itertools, "product", lambda *_: pytest.fail("expanded"))
+    with pytest.raises(ConfigError) as error:
+        make_plan(name="huge", **fields).configurations()
+    said = str(error.value)
+    assert "huge asks for" in said
+    assert runs in said
+    assert said.endswith("runs; allowed: at most 10,000")
+    assert len(said) < 200
+
+
+def test_the_largest_plan_is_allowed():
+    plan = make_plan(name="large", seeds=range(100), grid={"max_lr": [number / 100 for number in range(1, 101)]})
+    assert len(plan.configurations()) * len(plan.seeds) == plans.MOST_RUNS
+
+
+@pytest.mark.parametrize("seeds", [[True], [0, False], ["1"], [1.0], [-1], [2**31], [True] * 300_000, "12", 3, None])
+def test_what_is_no_seed_is_refused_in_one_line(seeds):
+    with pytest.raises(ConfigError) as error:
+        make_plan(name="x", seeds=seeds)
+    assert str(error.value).startswith("seeds")
+    assert len(str(error.value).splitlines()) == 1
+    assert len(str(error.value)) < 300
+
+
+DEEP = 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("deep.json", '{"settings": {"augmentation": ' + "[" * DEEP + "]" * DEEP + "}}", "nested too deeply"),
+        ("deep.toml", "seeds = " + "[" * DEEP + "]" * DEEP, "nested too deeply"),
+        ("twice.json", '{"seeds": [1], "seeds": [2]}', "'seeds' is given twice"),
+        ("twice.json", '{"settings": {"epochs": 1, "epochs": 2}}', "'epochs' is given twice"),
+        ("twice.toml", "seeds = [1]\nseeds = [2]", "Cannot overwrite a value"),
+        ("long.toml", "x = 1 #" + "x" * 1_000_000, "a plan has at most 1,000,000 bytes"),
+        ("named.json", '{"name": "' + "x" * 50_000 + '"}', "the name of one folder"),
+        ("emoji.json", json.dumps({"name": "\U0001f600" * 70}), "the name of one folder"),
+        ("field.json", '{"' + "y" * 50_000 + '": 1}', "is not a parameter"),
+        ("number.json", '{"seeds": [' + "9" * 5_000 + "]}", "Exceeds the limit"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_strange_file_is_refused_in_one_short_line(tmp_path, name, text, said):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=said) as error:
+        read_plan(tmp_path / name)
+    assert len(str(error.value).splitlines()) == 1
+    assert len(str(error.value)) < 1_000
+
+
+@pytest.mark.parametrize("file", ["x" * 5_000, "x" * 300 + ".toml", "~no_such_user/plan.toml", "a\0b", "/dev/zero"])
+def test_a_strange_name_of_a_file_is_refused_in_one_short_line(file):
+    with pytest.raises(ConfigError) as error:
+        read_plan(file)
+    assert len(str(error.value).splitlines()) == 1
+    assert len(str(error.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"grid": {"teacher": ["None", None]}}, "teacher=None is chosen twice; allowed: every configuration once"),
+        ({"grid": {"max_lr": [0.1, 0.1]}}, "max_lr=0.1 is chosen twice"),
+        ({"changes": [{}, {}]}, "x is chosen twice"),
+    ],
+)
+def test_two_configurations_of_one_name_are_refused(fields, said):
+    with pytest.raises(ConfigError, match=said):
+        make_plan(name="x", **fields).configurations()
+
+
+def test_values_nested_deeply_are_refused():
+    deep: list = []
+    for _ in range(20_000):
+        deep = [deep]
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        make_plan(name="x", grid={"max_lr": [deep, 1]}).configurations()
+    with pytest.raises(ConfigError, match=r"max_lr=\[\[\[\[\[\.\.\.\]\]\]\]\] is not allowed"):
+        check_configurations({"x": {"max_lr": deep}}, {"x": (0,)})
+    assert parse_values("[" * 100_000) == ["[" * 100_000]
+
+
+def test_many_problems_are_said_in_few_lines():
+    settings = make_plan(
+        name="x", seeds=[0], grid={"max_lr": [-number - 1 for number in range(200)]}
+    ).configurations()
+    with pytest.raises(ConfigError) as error:
+        check_configurations(settings, dict.fromkeys(settings, (0,)))
+    lines = str(error.value).splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "and 180 more"

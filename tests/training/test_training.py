@@ -30,6 +30,7 @@ from mnist_helpers.training.checkpoints import (
 from mnist_helpers.training.evaluation import accuracy_interval, evaluate, metrics, predict_logits
 from mnist_helpers.training.loop import TrainingDiverged, train
 from mnist_helpers.training.results import EpochRecord, summarise
+from mnist_helpers.training.state import make_optimizer
 
 SMALL = {"epochs": 3, "train_size": 640, "validation_size": 100, "batch_size": 64}
 
@@ -177,7 +178,7 @@ def test_a_finished_run_resumes_without_training(uninterrupted, capsys):
 
 @pytest.mark.training
 def test_a_rate_too_high_is_said(tmp_path):
-    config = small_config(tmp_path, max_lr=1e30)
+    config = small_config(tmp_path, max_lr=1e30, weight_decay=0)
     with pytest.raises(TrainingDiverged, match=r"loss is (nan|inf) in epoch 1: max_lr=1e\+30 is too high"):
         train(config.build, small_split(config), config)
 
@@ -326,3 +327,71 @@ def test_the_interval_is_wilsons():
     low, high = accuracy_interval(9943, 10_000)
     assert (round(low, 4), round(high, 4)) == (0.9926, 0.9956)
     assert accuracy_interval(10, 10)[1] == 1.0
+
+
+def test_headlines_are_each_of_its_own_figure():
+    """Every figure of the last epoch differs from every other one, and from those of the epoch before."""
+    last = EpochRecord(
+        epoch=2, train_loss=0.1, train_accuracy=0.91, validation_loss=0.2, validation_accuracy=0.92,
+        test_loss=0.3, test_accuracy=0.93, learning_rate=0.1, seconds=1.25,
+    )  # fmt: skip
+    results = summarise(RunConfig(), [record(1, 0.94, 0.95), last], build_model("final"), [3, 4])
+    assert results.final_test_loss == 0.3
+    assert results.final_test_accuracy == 0.93
+    assert results.best_validation_accuracy == 0.94
+    assert (results.total_epochs, results.training_time_seconds) == (2, 3.75)
+    assert results.test_mistakes == [3, 4]
+
+
+def test_the_schedule_rises_and_falls_along_a_cosine_to_the_end_that_is_asked_for():
+    """Smith & Topin's cycle step by step, in closed form: linear annealing and another end would be elsewhere."""
+    settings = RunConfig(
+        epochs=4, max_lr=0.5, pct_start=0.25, div_factor=10, final_div_factor=40, base_momentum=0.8, max_momentum=0.9
+    )
+    rates, momenta = planned_schedule(settings, images=128 * 5)
+
+    def along(low: float, high: float, share: float) -> float:
+        return high + (low - high) * (1 + math.cos(math.pi * share)) / 2
+
+    risen = 0.25 * 20 - 1  # the step at the peak
+    for step, (rate, momentum) in enumerate(zip(rates, momenta, strict=True)):
+        if step <= risen:
+            expected = along(0.05, 0.5, step / risen), along(0.9, 0.8, step / risen)
+        else:
+            share = (step - risen) / (19 - risen)
+            expected = along(0.5, 0.05 / 40, share), along(0.8, 0.9, share)
+        assert (rate, momentum) == pytest.approx(expected, rel=1e-6)
+    assert rates[-1] == pytest.approx(0.05 / 40)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_constant_schedule_keeps_the_rate_and_the_momentum_midway(optimizer):
+    settings = RunConfig(
+        epochs=2, schedule="constant", optimizer=optimizer, max_lr=0.3, base_momentum=0.5, max_momentum=0.9
+    )
+    rates, momenta = planned_schedule(settings, images=400)
+    assert rates == [0.3] * 8
+    assert momenta == [pytest.approx(0.7)] * 8
+
+
+@pytest.mark.parametrize("schedule", ["onecycle", "constant"])
+def test_steps_are_those_of_torchs_optimizers_by_the_papers_numbers(schedule):
+    """AdamW forgets squared gradients at 0.999, whatever the first beta; SGD looks ahead as Nesterov's does."""
+    settings = {"schedule": schedule, "max_lr": 0.01, "weight_decay": 0.1}
+    for optimizer in ("adamw", "sgd"):
+        mine, theirs = torch.nn.Linear(4, 2), torch.nn.Linear(4, 2)
+        theirs.load_state_dict(mine.state_dict())
+        made = make_optimizer(mine, RunConfig(optimizer=optimizer, **settings))
+        common = {"lr": 0.01, "weight_decay": 0.1}
+        if optimizer == "adamw":
+            other = torch.optim.AdamW(theirs.parameters(), betas=(0.9, 0.999), **common)
+        else:
+            other = torch.optim.SGD(theirs.parameters(), momentum=0.9, nesterov=True, **common)
+        torch.manual_seed(0)
+        for step in range(5):
+            inputs = torch.randn(8, 4) * 10**step  # so that what is remembered of them decides
+            for network, chosen in ((mine, made), (theirs, other)):
+                chosen.zero_grad()
+                network(inputs).square().mean().backward()
+                chosen.step()
+        torch.testing.assert_close(mine.weight, theirs.weight, rtol=1e-4, atol=1e-6)
