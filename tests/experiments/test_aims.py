@@ -4,7 +4,9 @@ from mnist_helpers.benchmarks import Taken, measure
 from mnist_helpers.experiments import aims
 from mnist_helpers.experiments.judge import read_verdicts
 from mnist_helpers.networks import build_model, count_parameters
-from mnist_helpers.sweeps import read_study
+from mnist_helpers.sweeps import difference, mean_interval, read_study
+
+FAST = aims.TIMED[0].name
 
 
 def test_those_tested_are_what_other_writers_put_first():
@@ -12,12 +14,17 @@ def test_those_tested_are_what_other_writers_put_first():
     within = [study for study in held_out.values() if study.parameters <= 990]
     assert len(within) == 3
     first = max(within, key=lambda study: study.validation_accuracy.mean)
-    smaller, sooner = aims.TESTED
+    smaller, sooner, shortest = aims.TESTED
     assert first.name == f"writers_{smaller.name}"
     assert count_parameters(build_model(smaller.name)) <= 990
     candidates = [read_study(each.name) for each in aims.CANDIDATES if each.kind == aims.SOONER]
     short = [study for study in candidates if study.runs[0].total_epochs == 2]
     assert max(short, key=lambda study: study.validation_accuracy.mean).name == f"writers_{sooner.name}"
+    # not told apart from the fast network, and less is learnt in its last epoch
+    low, high = mean_interval(
+        difference(read_study(f"writers_{shortest.name}"), read_study(FAST), "validation_accuracy")
+    )
+    assert low < 0 < high
     assert {run.config.seed for tested in aims.TESTED for run in read_study(tested.name).runs} == set(range(10))
 
 
