@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mnist_helpers.data.images import Images, Split
 from mnist_helpers.data.mnist import load_split
-from mnist_helpers.files import write_text_atomically
+from mnist_helpers.files import _machine, write_text_atomically
 from mnist_helpers.looking.schedule import planned_schedule
 from mnist_helpers.networks.names import build_model
 from mnist_helpers.runs.config import RunConfig, make_config
@@ -31,6 +31,7 @@ from mnist_helpers.training.evaluation import accuracy_interval, evaluate, metri
 from mnist_helpers.training.loop import TrainingDiverged, train
 from mnist_helpers.training.results import EpochRecord, summarise
 
+DEAD = 2**22 + 1  # beyond the numbers that Linux gives its processes
 SMALL = {"epochs": 3, "train_size": 640, "validation_size": 100, "batch_size": 64}
 
 RUN = """
@@ -235,7 +236,7 @@ def test_starting_a_resumed_run_clears_only_partial_files(tmp_path):
     folder = tmp_path / "checkpoints"
     start_folder(folder, resume=False)
     save_checkpoint(folder, fake_state(1), is_best=True)
-    (folder / "epoch_02.pth.123.partial").write_bytes(b"half")
+    (folder / f"epoch_02.pth.{_machine()}.{DEAD}.partial").write_bytes(b"half")
     start_folder(folder, resume=True)
     assert sorted(path.name for path in folder.iterdir()) == ["best_model.pth", "epoch_01.pth"]
 
