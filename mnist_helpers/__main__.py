@@ -14,6 +14,7 @@ COMMANDS = {
     "view-results": "commands:view_results",
     "train": "commands:train",
     "publish": "commands:publish",
+    "seal": "commands:seal",
     "derive-writers": "data.writers:main",
     "sweep": "sweeps.sweep:main",
     "experiments": "experiments.command:main",

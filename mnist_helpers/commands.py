@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
+from pathlib import Path
 
 from torch import nn
 
 from mnist_helpers import runs
-from mnist_helpers.networks import build_model, report_parameters, report_rules
+from mnist_helpers.networks import WEIGHTS_FILE, build_model, report_parameters, report_rules, seal_weights
 from mnist_helpers.paths import display_path, resolve
+from mnist_helpers.records import seal_file
 from mnist_helpers.training import OWN_FOLDER
 
 Command = Callable[[Sequence[str] | None], int]
@@ -112,3 +114,24 @@ def publish(arguments: Sequence[str] | None = None) -> int:
     for path in runs.publish(parser.parse_args(arguments).folder):
         print(f"published {display_path(path)}")
     return 0
+
+
+def seal(arguments: Sequence[str] | None = None) -> int:
+    """Give records and weights a digest where they have none; return 1 if one is not what its digest says."""
+    parser = _parser(seal)
+    parser.add_argument("files", nargs="*", type=resolve, help="default: all published ones")
+    status = 0
+    for path in parser.parse_args(arguments).files or _published():
+        try:
+            if (seal_weights if path.suffix == ".safetensors" else seal_file)(path):
+                print(f"sealed {display_path(path)}")
+        except (OSError, ValueError) as error:
+            print(f"{display_path(path)}: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
+def _published() -> list[Path]:
+    records = resolve(runs.RECORDS)
+    found = [*records.rglob("*.json"), *records.rglob(WEIGHTS_FILE)]
+    return sorted(path for path in found if not path.is_relative_to(resolve(runs.OWN)))

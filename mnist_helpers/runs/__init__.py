@@ -3,6 +3,9 @@
 Uses `training`, `networks` and `data`.
 """
 
+from mnist_helpers.networks import PUBLISHED
+from mnist_helpers.records import RECORDS
+
 from .checks import ConfigError, explain
 from .config import RunConfig, injected, make_config, notebook_config
 from .hooks import EachAlone, multiplies_bfloat16_fast
@@ -13,12 +16,11 @@ from .record import (
     FIGURES,
     NOTEBOOK,
     OWN,
-    PUBLISHED,
-    RECORDS,
     RunResults,
     check_goals,
     file_product,
     format_goals,
+    keep,
     last_run,
     publish,
     read_results,

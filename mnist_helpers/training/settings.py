@@ -1,10 +1,10 @@
 """The numbers of a run: one frozen object, checked when it is made."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import torch
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from mnist_helpers.data import FOLD_SIZES, Augmentation, Split, load_split
 from mnist_helpers.paths import resolve
@@ -16,6 +16,16 @@ EPOCH_BUDGET = 20
 TRAINING_IMAGES = 60_000
 OWN_FOLDER = "outputs/own/run"
 PLACES = frozenset({"data_dir", "output_dir", "resume", "device"})  # say where a run happens, not what it trains
+
+
+def _known(value: object, check: ValidatorFunctionWrapHandler) -> bool | str:
+    try:
+        return check(value)
+    except ValidationError:
+        raise ValueError('allowed: True, False or "anyway"') from None
+
+
+Resume = Annotated[bool | Literal["anyway"], WrapValidator(_known)]
 
 
 class Settings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -47,7 +57,7 @@ class Settings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     fold: int | None = Field(None, ge=0, lt=len(FOLD_SIZES))
     data_dir: str = "data"
     output_dir: str = OWN_FOLDER
-    resume: bool = False
+    resume: Resume = False  # "anyway": on another machine or by other code, too
     device: str = "auto"
 
     def hooks(self) -> tuple["Hook", ...]:

@@ -11,7 +11,8 @@ from mnist_helpers.runs import RunConfig
 from mnist_helpers.sweeps import study
 from mnist_helpers.sweeps.plan import SweepPlan
 from mnist_helpers.sweeps.study import CodeVersion, FailedRun, FinishedRun, Study
-from mnist_helpers.training.results import EpochRecord, summarise
+from mnist_helpers.training import EpochRecord, describe_environment
+from mnist_helpers.training.results import summarise
 
 TODAY = CodeVersion(commit=None, dirty=None, sources="today")
 BEFORE = TODAY.model_copy(update={"sources": "before"})
@@ -20,8 +21,9 @@ FIGURES = ("train_loss", "train_accuracy", "validation_loss", "validation_accura
 
 
 def finished(config: RunConfig, code: CodeVersion | None = TODAY, accuracy: float = 0.5) -> FinishedRun:
-    record = EpochRecord(epoch=1, learning_rate=0.1, seconds=1, **dict.fromkeys(FIGURES, accuracy))
-    results = summarise(config, [record] * config.epochs, build_model("tiny"))
+    figures = {"learning_rate": 0.1, "seconds": 1, **dict.fromkeys(FIGURES, accuracy)}
+    history = [EpochRecord(epoch=epoch, **figures) for epoch in range(1, config.epochs + 1)]
+    results = summarise(config, build_model("tiny"), history, describe_environment(config.torch_device()))
     return FinishedRun(code=code, **dict(results))
 
 

@@ -19,7 +19,7 @@ from mnist_helpers.looking.schedule import planned_schedule
 from mnist_helpers.networks.names import build_model
 from mnist_helpers.runs.config import RunConfig, make_config
 from mnist_helpers.runs.record import read_results, write_results
-from mnist_helpers.training import checkpoints
+from mnist_helpers.training import checkpoints, describe_environment
 from mnist_helpers.training.checkpoints import (
     CheckpointError,
     epoch_files,
@@ -250,7 +250,7 @@ def record(epoch, validation_accuracy=0.9, test_accuracy=0.9):
 
 def test_results_are_the_last_epochs_and_survive_the_file(tmp_path):
     history = [record(1, 0.5, 0.91), record(2, 0.99, 0.999), record(3, 0.97, 0.993)]
-    results = summarise(RunConfig(), history, build_model("final"))
+    results = summarise(RunConfig(), build_model("final"), history, describe_environment(torch.device("cpu")))
     assert results.final_test_accuracy == 0.993
     assert results.best_validation_accuracy == 0.99
     assert results.training_time_seconds == 7.5
