@@ -33,6 +33,7 @@ COMMANDS = {
     "site": "sharing.site:main",
     "badges": "sharing.badges:main",
     "alt-text": "sharing.alt_text:main",
+    "torture": "trust.command:main",
     "assess": "assessment.command:main",
 }
 

@@ -3,9 +3,6 @@
 Published records and a person's own runs are two things: own runs go below `outputs/own`, which git ignores.
 """
 
-import json
-import re
-import shutil
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -16,7 +13,8 @@ from mnist_helpers.files import write_together
 from mnist_helpers.networks import PARAMETER_BUDGET, PUBLISHED, SHARED_FOLDER, WEIGHTS_FILE, read_texts
 from mnist_helpers.paths import display_path, resolve
 from mnist_helpers.records import RESULTS_FILE, check_mark, read_record, record_text, write_record
-from mnist_helpers.runs.config import RunConfig, make_config
+from mnist_helpers.runs.config import RunConfig
+from mnist_helpers.runs.executed import NOTEBOOK, notebook_mark
 from mnist_helpers.runs.weights import load_weights, weights_file
 from mnist_helpers.training import EPOCH_BUDGET, EPOCH_HEADER, Results, format_epoch
 
@@ -24,7 +22,6 @@ RunResults = Results[RunConfig]
 
 OWN = "outputs/own"
 FIGURES = "outputs/figures"
-NOTEBOOK = "07_final_model.ipynb"
 ACCURACY_GOAL = 0.994
 
 
@@ -106,33 +103,6 @@ def format_goals(accuracy: float, parameters: int, epochs: int) -> str:
     """Return one line a goal, `yes` or `no`."""
     found = check_goals(accuracy, parameters, epochs)
     return "\n".join(f"{'yes' if reached else 'no':4s} {goal}" for goal, reached in found.items())
-
-
-def notebook_mark(notebook: Path) -> str | None:
-    """Return the mark of the run that a notebook kept (`keep`), None where it kept none; ValueError: no notebook."""
-    found = None
-    for cell in json.loads(notebook.read_bytes())["cells"]:
-        for output in cell.get("outputs", []):
-            found = re.search(r"\(run ([0-9a-f]{12})\)", "".join(output.get("text", ""))) or found
-    return found and found[1]
-
-
-def file_product(product: Path) -> Path:
-    """Move a notebook that papermill executed into the folder its parameters wrote to; return that folder.
-
-    ValueError: the results there are of another run by now; the notebook then has its run's mark in its name.
-    """
-    import nbformat  # papermill's, and needed here only
-
-    parameters = nbformat.read(product, as_version=4).metadata.papermill.parameters
-    folder, mark = make_config(**parameters).output_folder(), notebook_mark(product)
-    try:
-        check_mark(folder / RESULTS_FILE, mark, product)
-    except ValueError:
-        shutil.move(product, folder / f"{product.stem}.{mark}.ipynb")
-        raise
-    shutil.move(product, folder / NOTEBOOK)
-    return folder
 
 
 def publish(folder: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 Uses `networks` and `data`.
 """
 
-from .checkpoints import CheckpointError
+from .checkpoints import CheckpointError, load_checkpoint
 from .circumstances import DECIDING, Environment, describe_environment, source_hash
 from .evaluation import accuracy_interval, evaluate, find_mistakes, metrics, predict_logits
 from .hooks import Hook, LossOf

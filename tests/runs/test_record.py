@@ -11,15 +11,13 @@ from mnist_helpers.networks import SHARED_FOLDER, WEIGHTS_FILE, load, stored
 from mnist_helpers.paths import PROJECT_ROOT, resolve
 from mnist_helpers.records import seal
 from mnist_helpers.runs import load_weights, record
+from mnist_helpers.runs.executed import NOTEBOOK, file_product, notebook_mark
 from mnist_helpers.runs.record import (
     FIGURES,
-    NOTEBOOK,
     PUBLISHED,
     RESULTS_FILE,
-    file_product,
     keep,
     last_run,
-    notebook_mark,
     publish,
     read_results,
     show,
