@@ -73,6 +73,9 @@ def _show_in_one_line() -> None:
     def show(kind: type[BaseException], error: BaseException, *rest: object) -> None:
         if isinstance(error, Interrupted):
             print(error, file=sys.stderr, flush=True)
+            # Python ends by the signal, as shells expect of what Ctrl-C has stopped, for its own exception alone
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
         else:
             shown(kind, error, *rest)
 

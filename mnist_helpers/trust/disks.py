@@ -10,7 +10,7 @@ from mnist_helpers.trust.runs import Reference, after_a_while, finish, said, sta
 from mnist_helpers.trust.trial import Kind, Trial
 
 NOBODY = 65_534
-LARGEST = 60_000  # bytes, more than any file of the tiny run
+SMALLEST, LARGEST = 8_000, 60_000  # bytes: what is said goes to a file as well, which must have room
 
 
 def disks(reference: Reference) -> list[Kind]:
@@ -24,7 +24,7 @@ def disks(reference: Reference) -> list[Kind]:
             return Trial(skipped="no limit on a file's size here (resource)")
         del resource
         run = folder / "run"
-        status = finish(start(run, before=partial(_limit, random.randint(0, LARGEST))))
+        status = finish(start(run, before=partial(_limit, random.randint(SMALLEST, LARGEST))))
         if status == 0:
             return Trial(lost=reference.difference(run))
         if "cannot be written" not in said(run).strip().splitlines()[-1]:
@@ -73,7 +73,6 @@ def _limit(size: int) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
-    # what is said goes to a file as well, which must not be limited: it is appended to, and small
 
 
 def _as_nobody() -> None:

@@ -1,8 +1,9 @@
-"""Small trainings in processes of their own, which may be killed, and whether what they leave is what it should be."""
+"""Small trainings in processes of their own, which may be killed, and whether they leave what they should."""
 
 import multiprocessing
 import os
 import random
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,12 +13,13 @@ from pathlib import Path
 import torch
 
 from mnist_helpers.files import PARTIAL_SUFFIX
-from mnist_helpers.runs import RunConfig, keep, load_weights, make_config, read_results
-from mnist_helpers.training import train
+from mnist_helpers.runs import RunResults, keep, load_weights, make_config, read_results
+from mnist_helpers.training import Interrupted, train
 
 TINY = {"model": "compact_574", "epochs": 4, "batch_size": 50, "train_size": 1_000, "validation_size": 100}
 LOG = "said.txt"
 SECONDS = 300  # after which a run has hung
+STOPPED = 130  # exit status of a run that Ctrl-C has stopped
 STARTED = "epoch   train loss"
 
 
@@ -39,7 +41,11 @@ def _run(folder: Path, resume: bool, seed: int, before: Callable[[], None] | Non
     if before:
         before()
     config = make_config(**TINY, seed=seed, output_dir=str(folder), resume=resume, device="cpu")
-    network, results = train(config.build, config.split(with_test=False), config)
+    try:
+        network, results = train(config.build, config.split(with_test=False), config)
+    except Interrupted as stopped:  # multiprocessing would show a traceback of it, a script does not
+        print(stopped, file=sys.stderr, flush=True)
+        os._exit(STOPPED)
     keep(network, results, folder)
 
 
@@ -116,6 +122,6 @@ class Reference:
         return f"left behind: {', '.join(left)}" if left else ""
 
 
-def _figures(results: RunConfig) -> object:
+def _figures(results: RunResults) -> object:
     kept = results.model_dump(exclude={"run", "config", "training_time_seconds", "history"})
     return kept, [record.model_dump(exclude={"seconds"}) for record in results.history]
