@@ -18,6 +18,8 @@ RUNS :=
 MODEL := final
 PHOTO :=
 READING :=
+TORTURE :=
+FILES :=
 SEEDS := 5
 PAGE_DIGITS := 500
 SINCE := HEAD^1
@@ -37,7 +39,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
         check-params view-results notebooks check-notebooks check-notebooks-quick check-checks check-goal check-workflows lock audit seeds studies fast speedups ideas \
         frontier judge aims sweep ledger bench bench-quick bench-gpu profile read check-reading \
         check-reading-quick fonts models page site test-site badges alt-text browser test-page \
-        bench-page assess assess-changed assess-quick clean clean-checkpoints
+        bench-page seal torture assess assess-changed assess-quick clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -220,6 +222,12 @@ assess: $(READY) ## Judge a submission (MODEL=my_net.py:MyNet, or a folder; SEED
 
 assess-changed: $(READY) ## Judge the submissions that changed since a commit (SINCE=HEAD^1)
 	$(COMMAND) assess --seeds $(SEEDS) --changed-since "$(SINCE)" notebooks/submissions
+
+seal: $(READY) ## Give records and weights without a digest one, after they were looked at (FILES="outputs/own/run/results.json")
+	@$(COMMAND) seal $(FILES)
+
+torture: $(READY) ## Kill, stop, fill, damage and mislead for half an hour and count (TORTURE=--full; changes outputs/torture.json)
+	$(COMMAND) torture $(TORTURE)
 
 assess-quick: $(READY) ## Try the judge: a sample, two seeds, an epoch of few images
 	$(COMMAND) assess --seeds 2 --epochs 1 --train-size 2000 --output-dir $(OWN)/assessed/quick notebooks/submissions/small_steps.py; \

@@ -14,6 +14,7 @@ COMMANDS = {
     "view-results": "commands:view_results",
     "train": "commands:train",
     "publish": "commands:publish",
+    "seal": "commands:seal",
     "derive-writers": "data.writers:main",
     "sweep": "sweeps.sweep:main",
     "experiments": "experiments.command:main",
@@ -32,6 +33,7 @@ COMMANDS = {
     "site": "sharing.site:main",
     "badges": "sharing.badges:main",
     "alt-text": "sharing.alt_text:main",
+    "torture": "trust.command:main",
     "assess": "assessment.command:main",
 }
 

@@ -2,19 +2,22 @@
 
 import argparse
 import os
+import shlex
 import statistics
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
+from pathlib import Path
 
 from torch import nn
 
 from mnist_helpers import runs
-from mnist_helpers.networks import build_model, report_parameters, report_rules
+from mnist_helpers.networks import WEIGHTS_FILE, build_model, report_parameters, report_rules, seal_weights
 from mnist_helpers.paths import display_path, resolve
-from mnist_helpers.training import OWN_FOLDER
+from mnist_helpers.records import seal_file
+from mnist_helpers.training import OWN_FOLDER, Interrupted
 
+INTERRUPTED = 130  # exit status, as shells have it
 Command = Callable[[Sequence[str] | None], int]
 
 
@@ -25,7 +28,7 @@ def _says_what_is_wrong(command: Command) -> Command:
     def telling(arguments: Sequence[str] | None = None) -> int:
         try:
             return command(arguments)
-        except (FileNotFoundError, ValueError) as error:
+        except (OSError, ValueError) as error:
             print(error, file=sys.stderr)
             return 1
 
@@ -90,16 +93,23 @@ def view_results(arguments: Sequence[str] | None = None) -> int:
 def train(arguments: Sequence[str] | None = None) -> int:
     """Run the final notebook through papermill, whose options follow (-p seed 1); file it beside its results."""
     _, options = _parser(train).parse_known_args(arguments)
-    product, notebooks = resolve(runs.OWN) / "running.ipynb", resolve("notebooks")
+    product, notebooks = resolve(runs.OWN) / f"running.{os.getpid()}.ipynb", resolve("notebooks")
     product.parent.mkdir(parents=True, exist_ok=True)
+    runs.clear_products(product.parent)
     # a person at a terminal sees the live bar; a log gets one line per epoch
     log = ["--no-progress-bar"] if sys.stderr.isatty() else ["--log-output", "--no-progress-bar"]
     files = [str(notebooks / runs.NOTEBOOK), str(product), "-k", "python3", "--cwd", str(notebooks)]
     command = [sys.executable, "-m", "papermill", *files, *log, *options]
     # figures whatever the caller draws with, and the environment's own kernel whatever another installation put first
     kernel = {"MPLBACKEND": "", "JUPYTER_PATH": "", "JUPYTER_PREFER_ENV_PATH": "1"}
-    if status := subprocess.run(command, env=os.environ | kernel).returncode:
-        return status
+    try:
+        if status := runs.execute(command, os.environ | kernel, product):
+            print(f"the notebook, as far as it ran: {display_path(product)}", file=sys.stderr)
+            return status
+    except Interrupted as stopped:
+        again = shlex.join([*options, "-p", "resume", "True"])
+        print(f'{stopped}: make train PARAMETERS="{again}"', file=sys.stderr)
+        return INTERRUPTED
     runs.show(runs.file_product(product))
     return 0
 
@@ -112,3 +122,24 @@ def publish(arguments: Sequence[str] | None = None) -> int:
     for path in runs.publish(parser.parse_args(arguments).folder):
         print(f"published {display_path(path)}")
     return 0
+
+
+def seal(arguments: Sequence[str] | None = None) -> int:
+    """Give records and weights a digest where they have none; return 1 if one is not what its digest says."""
+    parser = _parser(seal)
+    parser.add_argument("files", nargs="*", type=resolve, help="default: all published ones")
+    status = 0
+    for path in parser.parse_args(arguments).files or _published():
+        try:
+            if (seal_weights if path.suffix == ".safetensors" else seal_file)(path):
+                print(f"sealed {display_path(path)}")
+        except (OSError, ValueError) as error:
+            print(f"{display_path(path)}: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
+def _published() -> list[Path]:
+    records = resolve(runs.RECORDS)
+    found = [*records.rglob("*.json"), *records.rglob(WEIGHTS_FILE)]
+    return sorted(path for path in found if not path.is_relative_to(resolve(runs.OWN)))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from mnist_helpers.files import write_text_atomically
 from mnist_helpers.networks import PARAMETER_BUDGET
+from mnist_helpers.records import read_record, write_record
 from mnist_helpers.runs import ACCURACY_GOAL
 from mnist_helpers.sweeps import Spread, mean_interval
 from mnist_helpers.training import EPOCH_BUDGET
@@ -53,10 +53,10 @@ def judge(found: Spread, parameters: int, epochs: int) -> Verdict:
 def write_verdict(verdict: Verdict, folder: Path) -> Path:
     """Write `verdict.json` into `folder`, whole or not at all, and return its path."""
     path = folder / VERDICT_FILE
-    write_text_atomically(path, verdict.model_dump_json(indent=1) + "\n")
+    write_record(path, verdict)
     return path
 
 
 def read_verdict(folder: Path) -> Verdict:
-    """Read the `verdict.json` of a folder; FileNotFoundError: no assessment has ended there."""
-    return Verdict.model_validate_json((folder / VERDICT_FILE).read_bytes())
+    """Read a folder's `verdict.json`; FileNotFoundError: there is none; DamagedError: it is not as it was written."""
+    return read_record(folder / VERDICT_FILE, Verdict, "a verdict", "assess the submission again")

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel
 from tqdm import tqdm
 
-from mnist_helpers.files import write_text_atomically
 from mnist_helpers.paths import resolve
+from mnist_helpers.records import read_record, write_record
 from mnist_helpers.runs import FIGURES, RECORDS
 from mnist_helpers.training import Environment
 
@@ -48,12 +48,12 @@ class Record(BaseModel, frozen=True):
 
     @classmethod
     def read(cls) -> Self:
-        """Read the file; FileNotFoundError where the command that makes it has not been run."""
-        return cls.model_validate_json((resolve(RECORDS) / f"{cls.NAME}.json").read_bytes())
+        """Read the file; FileNotFoundError: it was not measured; DamagedError: it is not as it was written."""
+        return read_record(resolve(RECORDS) / f"{cls.NAME}.json", cls, f"a record of {cls.NAME}", "measure it again")
 
     def write(self, **pictures: Figure) -> None:
         """Write the file, and each picture into `outputs/figures` under its own name."""
-        write_text_atomically(resolve(RECORDS) / f"{self.NAME}.json", self.model_dump_json(indent=1) + "\n")
+        write_record(resolve(RECORDS) / f"{self.NAME}.json", self)
         for picture, figure in pictures.items():
             figure.savefig(resolve(FIGURES) / f"{picture}.png", dpi=100)
 

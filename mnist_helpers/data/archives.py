@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torchvision import datasets
 
-from mnist_helpers.files import write_atomically
+from mnist_helpers.files import remove_partials, write_atomically
 from mnist_helpers.paths import PROJECT_ROOT, display_path
 
 # name: (MD5 of the .gz as torchvision lists it, MD5 of what it extracts to)
@@ -36,6 +36,7 @@ def prepare_raw_folder(data_dir: Path, names: Collection[str] = tuple(MD5)) -> P
     from the published one, the folder is full, or a download failed.
     """
     raw = data_dir / "MNIST" / "raw"
+    remove_partials(raw)
     for name, (archive_md5, _) in MD5.items():
         _check(raw / f"{name}.gz", archive_md5)
     try:

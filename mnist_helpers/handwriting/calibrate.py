@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from mnist_helpers.data import Images, load_mnist
-from mnist_helpers.files import write_text_atomically
 from mnist_helpers.handwriting.made import enlarge
 from mnist_helpers.handwriting.oddities import make_oddities
 from mnist_helpers.handwriting.prepare import prepare
@@ -26,6 +25,7 @@ from mnist_helpers.handwriting.thresholds import (
 )
 from mnist_helpers.networks import SHARED, load
 from mnist_helpers.paths import resolve
+from mnist_helpers.records import write_record
 from mnist_helpers.runs import RunConfig, load_weights, make_config, save_weights
 from mnist_helpers.training import fit, predict_logits
 
@@ -68,7 +68,7 @@ def calibrate(show: bool = True, again: bool = False) -> Thresholds:
     if not refusal or refusal.kept != KEPT or refusal.config.training_differences(config):
         refusal = choose_limit(config, show, again=refusal is None)
     record = Thresholds(wanted=WANTED, networks=networks, refusal=refusal)
-    write_text_atomically(resolve(RECORD), record.model_dump_json(indent=1) + "\n")
+    write_record(resolve(RECORD), record)
     return record
 
 

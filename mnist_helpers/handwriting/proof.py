@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from mnist_helpers.data import Images, load_mnist
-from mnist_helpers.files import write_atomically, write_text_atomically
+from mnist_helpers.files import write_atomically
 from mnist_helpers.handwriting.empty import OF_EACH, empty_pages
 from mnist_helpers.handwriting.letters import MARK
 from mnist_helpers.handwriting.pages import PAGES, draw_page
@@ -18,6 +18,7 @@ from mnist_helpers.handwriting.proofs import LOST, REFUSED, Proof, prove_letters
 from mnist_helpers.handwriting.reader import Reader, load_reader
 from mnist_helpers.looking import BLUE, GREEN, GREY, ORANGE, panels
 from mnist_helpers.paths import display_path, resolve
+from mnist_helpers.records import read_record, write_record
 from mnist_helpers.runs import FIGURES, RECORDS
 
 NETWORK = "final"
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(format_proof(found, marks))
     if not quick:
         record, picture = resolve(RECORDS) / RECORD, resolve(FIGURES) / FIGURE
-        write_text_atomically(record, found.model_dump_json(indent=1) + "\n")
+        write_record(record, found)
         figure = plot_proof(found)
         write_atomically(
             picture, lambda stream: figure.savefig(stream, format="png", dpi=120, metadata={"Software": None})
@@ -85,10 +86,7 @@ def prove(reader: Reader, images: Images, draws: int, digits: int, quick: bool =
 
 def read_proof() -> Proof:
     """Return the record. Raises FileNotFoundError: it is not there; ValueError: it is another file."""
-    path = resolve(RECORDS) / RECORD
-    if not path.is_file():
-        raise FileNotFoundError(f"{display_path(path)} is not there; run: make check-reading")
-    return Proof.model_validate_json(path.read_text(encoding="utf-8"))
+    return read_record(resolve(RECORDS) / RECORD, Proof, "the reader's proof", "run: make check-reading")
 
 
 def format_proof(proof: Proof, marks: dict[str, bool]) -> str:

@@ -1,11 +1,12 @@
 """When a network answers: from which confidence on, and up to which strangeness; chosen once, kept as data."""
 
 import torch
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from torch import Tensor
 
 from mnist_helpers.networks import SHARED_FOLDER
-from mnist_helpers.paths import display_path, resolve
+from mnist_helpers.paths import resolve
+from mnist_helpers.records import read_record
 from mnist_helpers.runs import RunConfig
 
 RECORD = f"{SHARED_FOLDER}/reading.json"
@@ -62,13 +63,7 @@ class Thresholds(BaseModel, frozen=True):
 
 def read_thresholds() -> Thresholds:
     """Read the record. Raises FileNotFoundError: it is not there; ValueError: it is another file."""
-    path = resolve(RECORD)
-    if not path.is_file():
-        raise FileNotFoundError(f"{display_path(path)} is not there; run: make models")
-    try:
-        return Thresholds.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValidationError as error:
-        raise ValueError(f"{display_path(path)} is no record of thresholds ({error.error_count()} errors)") from None
+    return read_record(resolve(RECORD), Thresholds, "a record of thresholds", "run: make models")
 
 
 def choose_threshold(confidence: Tensor, right: Tensor, wanted: float = WANTED) -> float:

@@ -7,7 +7,7 @@ from .answers import DOUBTFUL_TEST_LABELS, count_right, expected_calibration_err
 from .corruptions import Damage, add_noise, blur, change_width, respond, rotate, shift
 from .error_plots import plot_class_errors, plot_confusion, plot_errors, plot_reliability, plot_robustness
 from .explore import alikeness, class_means, most_unusual, nearest, slant, stroke_thickness
-from .own_ledger import note, plot_own_ledger
+from .own_ledger import Noted, note, plot_own_ledger
 from .plots import (
     BLUE,
     COLOURS,

@@ -1,12 +1,12 @@
 """A ledger of one's own: runs noted in notebook after notebook, and their picture beside the recorded ones."""
 
 from matplotlib.figure import Figure
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field
 
-from mnist_helpers.files import write_text_atomically
 from mnist_helpers.looking.plots import BLUE, ORANGE, panels
 from mnist_helpers.looking.run_plots import label_plainly
-from mnist_helpers.paths import display_path, resolve
+from mnist_helpers.paths import resolve
+from mnist_helpers.records import read_record, write_record
 from mnist_helpers.runs import OWN
 from mnist_helpers.sweeps import read_study
 from mnist_helpers.training import Results
@@ -22,10 +22,7 @@ class Noted(BaseModel, frozen=True, extra="forbid"):
     parameters: int
     epochs: int
     train_size: int | None  # None: all that validation left
-    test_accuracy: float
-
-
-_RUNS = TypeAdapter(list[Noted])
+    test_accuracy: float = Field(ge=0, le=1)
 
 
 def note(name: str, results: Results, test_accuracy: float | None = None) -> None:
@@ -47,17 +44,13 @@ def note(name: str, results: Results, test_accuracy: float | None = None) -> Non
     runs = {(old.name, old.seed): old for old in kept} | {(name, run.seed): run}
     path = resolve(FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text_atomically(path, _RUNS.dump_json([*runs.values()], indent=1).decode() + "\n")
+    write_record(path, [*runs.values()])
 
 
 def read_own_ledger() -> list[Noted]:
     """Return the noted runs in the order of their first note. ValueError: the file is no ledger."""
     path = resolve(FILE)
-    try:
-        return _RUNS.validate_json(path.read_bytes()) if path.is_file() else []
-    except ValidationError as error:
-        problem = error.errors()[0]["msg"]
-        raise ValueError(f"{display_path(path)} is no ledger ({problem}); delete it and train again") from None
+    return read_record(path, list[Noted], "a ledger", "delete it and train again") if path.is_file() else []
 
 
 def plot_own_ledger() -> Figure:

@@ -10,7 +10,18 @@ from .layers import fast_form
 from .names import COMPACT, LOOPED, MODELS, PARAMETER_BUDGET, BaselineNet, build_model, count_parameters
 from .report import report_parameters, report_rules
 from .rules import check_logits
-from .stored import SHARED, SHARED_FOLDER, WEIGHTS_FILE, fill, load, read_tensors
+from .stored import (
+    PUBLISHED,
+    SHARED,
+    SHARED_FOLDER,
+    WEIGHTS_FILE,
+    fill,
+    load,
+    pack,
+    read_tensors,
+    read_texts,
+    seal_weights,
+)
 from .table import WINDOWED, Layer, format_layer_table, layer_table, trace, training_multiply_adds
 from .upright import Upright
 from .views import Views, together

@@ -10,10 +10,10 @@ from torch import nn
 
 from mnist_helpers.networks import WEIGHTS_FILE
 from mnist_helpers.paths import INSTALLED, PROJECT_ROOT, display_path
+from mnist_helpers.records import RESULTS_FILE
 from mnist_helpers.runs.checks import ConfigError
 from mnist_helpers.training import CHECKPOINTS, KEEP, Settings
 
-RESULTS_FILE = "results.json"
 NOTEBOOK = "07_final_model.ipynb"
 RUN_FIGURES = ("training_curves.png", "seeds.png", "misclassified.png")
 PRODUCTS = 1_000_000  # bytes; the published run's results, notebook and figures take 0.4 million

@@ -5,6 +5,7 @@ from pathlib import Path
 from mnist_helpers.data import MEAN, STD
 from mnist_helpers.networks import SHARED_FOLDER
 from mnist_helpers.paths import resolve
+from mnist_helpers.records import read_record
 from mnist_helpers.runs import PUBLISHED, RunConfig, RunResults, read_results
 from mnist_helpers.sharing.measured import DAMAGED_DIGITS, DAMAGES, RECORD_FILE, CardRecord
 from mnist_helpers.sharing.onnx_export import INPUT, ONNX_FILE, OPSET, OUTPUT
@@ -38,7 +39,8 @@ def make_card(name: str) -> str:
             f"the study {name} is of another recipe than the weights ({'; '.join(differences)}); "
             f"run: python -m mnist_helpers experiments {name}"
         )
-    record = CardRecord.model_validate_json((resolve(SHARED_FOLDER) / name / RECORD_FILE).read_bytes())
+    path = resolve(SHARED_FOLDER) / name / RECORD_FILE
+    record = read_record(path, CardRecord, "what a card rests on", "run: make models")
     return format_card(name, results, study, record)
 
 

@@ -11,7 +11,8 @@ from mnist_helpers.files import write_atomically, write_text_atomically
 from mnist_helpers.handwriting import calibrate, load_refusal
 from mnist_helpers.networks import SHARED, SHARED_FOLDER, load
 from mnist_helpers.paths import display_path, resolve
-from mnist_helpers.runs import RunConfig, load_weights, make_config, read_results, save_weights, write_results
+from mnist_helpers.records import write_record
+from mnist_helpers.runs import RunConfig, keep, load_weights, make_config, read_results
 from mnist_helpers.sharing import page
 from mnist_helpers.sharing.card import CARD_FILE, make_card, run_folder
 from mnist_helpers.sharing.measured import RECORD_FILE, measure
@@ -37,9 +38,7 @@ def make_weights(name: str, again: bool = False) -> str:
     if not differences and not again:
         return "weights made by today's recipe are there"
     network, results = train(config.build, config.split(), config, keep_checkpoints=False)
-    # weights last: a kill in between leaves old weights, which are then told from today's by their settings
-    write_results(results, config.output_folder())
-    save_weights(network, config, config.output_folder())
+    keep(network, results, config.output_folder())
     return f"trained in {results.training_time_seconds:.0f} seconds"
 
 
@@ -63,7 +62,7 @@ def make_record_and_card(name: str, network: nn.Module) -> str:
     """Measure what its card says of a network, and write both anew; say where the card is."""
     folder, results = resolve(SHARED_FOLDER) / name, read_results(run_folder(name))
     record = measure(network, results, load_mnist(results.config.data_dir)[1], show=True)
-    write_text_atomically(folder / RECORD_FILE, record.model_dump_json(indent=1) + "\n")
+    write_record(folder / RECORD_FILE, record)
     write_text_atomically(folder / CARD_FILE, make_card(name))
     return display_path(folder / CARD_FILE)
 

@@ -16,7 +16,7 @@ from .comparison import (
     sign_flip_p,
 )
 from .engines import local_engine
-from .plan import make_plan
+from .plan import check_configurations, make_plan
 from .study import (
     CodeVersion,
     FailedRun,
@@ -24,6 +24,7 @@ from .study import (
     RunRecord,
     Spread,
     Study,
+    code_version,
     find_study,
     format_spread,
     format_studies,

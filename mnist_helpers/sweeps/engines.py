@@ -1,6 +1,5 @@
 """The runs that are still to be done, each on record when it ends, and where: here, one process a core and run."""
 
-import math
 import multiprocessing
 import os
 import signal
@@ -23,7 +22,7 @@ from mnist_helpers.runs import RunConfig
 from mnist_helpers.sweeps.plan import Configuration, config_key, run_key
 from mnist_helpers.sweeps.store import RunStore
 from mnist_helpers.sweeps.study import CodeVersion, FailedRun, FinishedRun, RunRecord
-from mnist_helpers.training import TRAINING_IMAGES, Bar, Results, TrainingDiverged, train
+from mnist_helpers.training import TRAINING_IMAGES, Bar, CheckpointError, train
 
 TICK_SECONDS = 1.0
 UNGUARDED = 78  # exit status of a run's process that came upon the sweep itself
@@ -96,19 +95,15 @@ def attempt(config: RunConfig, code: CodeVersion, keep_checkpoints: bool = True)
     """Train one run with one thread and return its record, that of its error if it has one."""
     torch.set_num_threads(1)
     try:
-        results = train(config.build, config.split(), config, show=False, keep_checkpoints=keep_checkpoints)[1]
-        _check_figures(results)
+        how = {"show": False, "keep_checkpoints": keep_checkpoints}
+        try:
+            results = train(config.build, config.split(), config, **how)[1]
+        except CheckpointError:  # damaged, or of another machine: those are moved aside, and the run begins again
+            anew = config.model_copy(update={"resume": False})
+            results = train(config.build, config.split(), anew, **how)[1]
     except Exception as error:  # whatever it is, it is this run's: the others go on
         return FailedRun(code=code, config=config, error=_in_one_line(error))
     return FinishedRun(code=code, **dict(results))
-
-
-def _check_figures(results: Results) -> None:
-    """Raise TrainingDiverged when an epoch was not measured in numbers, which no mean over seeds survives."""
-    for record in results.history:
-        for name, value in record.model_dump().items():
-            if not math.isfinite(value):
-                raise TrainingDiverged(f"{name} is {value} after epoch {record.epoch}; try a smaller max_lr")
 
 
 def _in_one_line(error: Exception) -> str:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from pydantic import TypeAdapter, ValidationError
 
-from mnist_helpers.files import remove_partials, write_text_atomically
+from mnist_helpers.files import remove_partials
 from mnist_helpers.paths import display_path
+from mnist_helpers.records import DamagedError, read_record, write_record
 from mnist_helpers.runs import RunConfig
 from mnist_helpers.sweeps.plan import Configuration, config_key, run_key
-from mnist_helpers.sweeps.study import CodeVersion, FailedRun, FinishedRun, RunRecord, Study, make_study
+from mnist_helpers.sweeps.study import REPEAT, CodeVersion, FailedRun, FinishedRun, RunRecord, Study, make_study
 
 LOCK_FILE = ".lock"
 NAME_LENGTH = 60  # of a study's file, which a file system may limit to 255 bytes
@@ -69,7 +69,7 @@ class RunStore:
         """Keep the record of a run, whole or not at all, in place of an older one; a finished run's rest goes."""
         key = run_key(record.config)
         path = self._singles.get(key, self.running / f"{key}.json")
-        write_text_atomically(path, record.model_dump_json(indent=1) + "\n")
+        write_record(path, record)
         self._take(record, path)
         if isinstance(record, FinishedRun):
             for checkpoints in self.running.glob(f"{key}_*"):
@@ -102,7 +102,7 @@ class RunStore:
         if not singles or not all(map(self.is_done, configuration.runs)):
             return
         study = make_study(name, settings, runs)
-        write_text_atomically(path, study.model_dump_json(indent=1) + "\n")
+        write_record(path, study)
         self._studies[key] = path, study
         for single in singles:
             self._singles.pop(single).unlink()
@@ -116,10 +116,9 @@ def file_name(name: str) -> str:
 
 def _read(path: Path, kind: Any) -> Any:
     try:
-        return TypeAdapter(kind).validate_json(path.read_bytes())
-    except ValidationError as error:
-        problem = f"{display_path(path)} is not a record of runs ({error.errors()[0]['msg']})"
-        raise RecordError(f"{problem}; delete it to repeat them") from None
+        return read_record(path, kind, "a record of runs", REPEAT)
+    except DamagedError as error:
+        raise RecordError(str(error)) from None
 
 
 @contextmanager

@@ -1,27 +1,30 @@
 """Runs on record, each with the code that made it; several seeds of one setting are a study: no lucky run."""
 
-import hashlib
+import math
 import statistics
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
-from mnist_helpers.paths import PACKAGE, resolve
+from mnist_helpers.paths import PACKAGE, display_path, resolve
+from mnist_helpers.records import DamagedError, read_record
 from mnist_helpers.runs import RECORDS, RunConfig, RunResults
 from mnist_helpers.sweeps.plan import config_key
+from mnist_helpers.training import source_hash
 
 STUDIES = f"{RECORDS}/studies"
-DECIDING = ("data", "networks", "training", "runs")
-"""Rooms whose code moves a run's numbers, or may: a comment counts too, better one repeat too many."""
+REPEAT = "delete it to repeat its runs"
+FIGURES = ("test_accuracy", "test_loss", "validation_accuracy", "validation_loss")
+ROUNDING = 1e-12
 
 
 class CodeVersion(BaseModel, frozen=True):
     """The code of a run: the project's commit, None outside git, and whether the helpers held changes since.
 
-    `sources`, a hash of the rooms in `DECIDING`, alone says whether two runs were made by the same code.
+    `sources`, the `source_hash`, alone says whether two runs were made by the same code.
     """
 
     commit: str | None
@@ -55,6 +58,14 @@ class Spread(BaseModel, frozen=True):
     maximum: float
     n: int
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        # a mean of equal numbers may be rounded to just beside them
+        low, high = self.minimum - ROUNDING, self.maximum + ROUNDING
+        if self.n < 1 or not self.std >= 0 or not low <= self.mean <= high:
+            raise ValueError(f"no mean, deviation and extremes of {self.n} figures")
+        return self
+
 
 class Study(BaseModel, frozen=True):
     """All runs of one setting (what differs from the recipe), by seed, and the spread of their last epochs."""
@@ -72,6 +83,19 @@ class Study(BaseModel, frozen=True):
         """How many its network has."""
         return self.runs[0].total_parameters
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.runs:
+            raise ValueError("it has no runs")
+        keys, seeds = {config_key(run.config) for run in self.runs}, [run.config.seed for run in self.runs]
+        if len(keys) > 1 or len(set(seeds)) < len(seeds):
+            raise ValueError("its runs differ in more than the seed, or have one seed twice")
+        for figure, found in spreads(self.runs).items():
+            for name, value in found.model_dump().items():
+                if not math.isclose(value, getattr(getattr(self, figure), name), rel_tol=1e-9, abs_tol=ROUNDING):
+                    raise ValueError(f"{figure}.{name} is not that of its runs")
+        return self
+
 
 def spread(values: Sequence[float]) -> Spread:
     """Return mean, sample standard deviation, minimum and maximum."""
@@ -87,14 +111,21 @@ def spread(values: Sequence[float]) -> Spread:
 def make_study(name: str, settings: dict[str, Any], runs: Sequence[FinishedRun]) -> Study:
     """Return the study of these finished runs, of which there is at least one."""
     runs = sorted(runs, key=lambda run: run.config.seed)
-    figures = ("test_accuracy", "test_loss", "validation_accuracy", "validation_loss")
-    spreads = {figure: spread([getattr(run.history[-1], figure) for run in runs]) for figure in figures}
-    return Study(name=name, settings=settings, **spreads, runs=runs)
+    return Study(name=name, settings=settings, **spreads(runs), runs=runs)
+
+
+def spreads(runs: Sequence[FinishedRun]) -> dict[str, Spread]:
+    """Return the spread of each figure of a study over the last epochs of its runs."""
+    return {figure: spread([getattr(run.history[-1], figure) for run in runs]) for figure in FIGURES}
 
 
 def read_study(name: str) -> Study:
-    """Read the record of a study; FileNotFoundError where it has not been run."""
-    return Study.model_validate_json((resolve(STUDIES) / f"{name}.json").read_bytes())
+    """Read the record of a study; FileNotFoundError: it was not run; DamagedError: it is not as it was written."""
+    path = resolve(STUDIES) / f"{name}.json"
+    study = read_record(path, Study, "a study", REPEAT)
+    if study.name != name:
+        raise DamagedError(f"{display_path(path)} holds the study {study.name}; restore it, or {REPEAT}")
+    return study
 
 
 def find_study(config: RunConfig) -> Study | None:
@@ -120,16 +151,6 @@ def format_studies(studies: Sequence[Study]) -> str:
             f"{test.minimum:10.2%} {test.maximum:8.2%}  {test.n:5d}"
         )
     return "\n".join(lines)
-
-
-def source_hash(package: Path = PACKAGE) -> str:
-    """Return a hash of the names and texts of all modules in the rooms in `DECIDING`; line ends do not count."""
-    digest = hashlib.sha256()
-    for path in sorted(path for room in DECIDING for path in (package / room).rglob("*.py")):
-        text = path.read_text(encoding="utf-8").encode()
-        # lengths keep a line that moves from one file to the next from going unseen
-        digest.update(f"{path.relative_to(package).as_posix()} {len(text)}\n".encode() + text)
-    return digest.hexdigest()[:16]
 
 
 def code_version() -> CodeVersion:

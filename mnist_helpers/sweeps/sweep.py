@@ -16,7 +16,7 @@ from mnist_helpers.sweeps.engines import Engine, check_not_read_again, local_eng
 from mnist_helpers.sweeps.plan import SweepPlan, check_configurations, make_plan, parse_value, parse_values, read_plan
 from mnist_helpers.sweeps.store import RecordError, open_store
 from mnist_helpers.sweeps.study import STUDIES, FailedRun, Study, code_version, format_studies, make_study
-from mnist_helpers.training import PLACES
+from mnist_helpers.training import PLACES, stopping
 
 SWEEPS = f"{OWN}/sweeps"
 
@@ -96,8 +96,9 @@ def run_from_options(options: argparse.Namespace, run: Callable[..., SweepReport
     """
     try:
         engine = cluster_engine(options.cluster) if options.cluster else local_engine(options.processes)
-        report = run(engine=engine, again=options.again)
-    except (ConfigError, RecordError, ClusterError) as error:
+        with stopping():
+            report = run(engine=engine, again=options.again)
+    except (ConfigError, RecordError, ClusterError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from mnist_helpers.data import Images, Split, epoch_batches
-from mnist_helpers.training.checkpoints import FOLDER, latest_checkpoint, save_checkpoint, start_folder
 from mnist_helpers.training.evaluation import Metrics, evaluate, find_mistakes
 from mnist_helpers.training.hooks import LossOf
+from mnist_helpers.training.keeping import keeping
 from mnist_helpers.training.progress import TrainingBar
 from mnist_helpers.training.results import EPOCH_HEADER, Results, epoch_record, format_epoch, summarise
 from mnist_helpers.training.runtime import in_float32, keep_freed_memory, seed_epoch
@@ -70,10 +70,15 @@ def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingB
         correct += (logits.argmax(1) == targets).sum()
         bar.batch(loss)
     metrics = Metrics(loss_sum.item() / len(images), correct.item() / len(images))
-    if not math.isfinite(metrics.loss):
-        cause = f"max_lr={settings.max_lr} is too high for batch_size={settings.batch_size}; try a tenth of it"
-        raise TrainingDiverged(f"the training loss is {metrics.loss} in epoch {epoch}: {cause}")
+    check_finite(metrics, "training", epoch, settings)
     return metrics, learning_rate
+
+
+def check_finite(metrics: Metrics | None, of: str, epoch: int, settings: Settings) -> None:
+    """Raise TrainingDiverged where a loss is no number."""
+    if metrics and not math.isfinite(metrics.loss):
+        cause = f"max_lr={settings.max_lr} is too high for batch_size={settings.batch_size}; try a tenth of it"
+        raise TrainingDiverged(f"the {of} loss is {metrics.loss} in epoch {epoch}: {cause}")
 
 
 @in_float32()
@@ -92,28 +97,27 @@ def train(
             on after the last, and ends with the weights it would have had.
 
     Raises NetworkError: the network does not map images to one logit a class; CheckpointError: on resuming,
-    checkpoints are unreadable or of a run with other settings; TrainingDiverged: the loss is no longer a number.
+    checkpoints are unreadable, of other settings, or of another machine or code; TrainingDiverged: a loss is no
+    longer a number; with checkpoints FolderInUseError: another run is at work in the output folder; WriteError: it is
+    full.
     """
     keep_freed_memory()
     split = split.to(settings.torch_device())
-    state = start(network, split.train, settings, show)
-    folder = settings.output_folder() / FOLDER
-    if keep_checkpoints:
-        start_folder(folder, settings.resume)
-        if settings.resume and (checkpoint := latest_checkpoint(folder)):
-            state.restore(checkpoint)
-    with TrainingBar(state.steps, done=state.steps * state.epoch // settings.epochs, show=show) as bar:
-        for line in (EPOCH_HEADER, *map(format_epoch, state.history)):
-            bar.line(line)
-        while state.epoch < settings.epochs:
-            bar.epoch(state.epoch + 1, settings.epochs)
-            run_epoch(state, split, bar)
-            if keep_checkpoints:
-                save_checkpoint(folder, state.snapshot(), is_best=state.last_is_best())
-            bar.line(format_epoch(state.history[-1]))
-    trained = state.kept().eval()
-    mistakes = find_mistakes(trained, split.test) if split.test else None
-    return trained, summarise(settings, state.history, trained, mistakes)
+    with keeping(settings, keep_checkpoints, show) as keeper:
+        state = start(network, split.train, settings, show)
+        keeper.begin(state)
+        with TrainingBar(state.steps, done=state.steps * state.epoch // settings.epochs, show=show) as bar:
+            for line in (EPOCH_HEADER, *map(format_epoch, state.history)):
+                bar.line(line)
+            while state.epoch < settings.epochs:
+                bar.epoch(state.epoch + 1, settings.epochs)
+                run_epoch(state, split, bar)
+                keeper.save()
+                bar.line(format_epoch(state.history[-1]))
+        trained = state.kept().eval()
+        mistakes = find_mistakes(trained, split.test) if split.test else None
+    history = (state.history, state.environment, state.earlier)
+    return trained, summarise(settings, trained, *history, run=state.run, test_mistakes=mistakes)
 
 
 def run_epoch(state: TrainingState, split: Split, bar: TrainingBar) -> None:
@@ -122,6 +126,8 @@ def run_epoch(state: TrainingState, split: Split, bar: TrainingBar) -> None:
     trained, learning_rate = train_epoch(state, state.epoch + 1, split.train, bar)
     validation = evaluate(state.kept(), split.validation)
     test = evaluate(state.kept(), split.test) if split.test else None
+    check_finite(validation, "validation", state.epoch + 1, state.settings)
+    check_finite(test, "test", state.epoch + 1, state.settings)
     seconds = time.perf_counter() - started
     state.history.append(epoch_record(state.epoch + 1, trained, validation, test, learning_rate, seconds))
 

@@ -1,20 +1,21 @@
 """What a run leaves as data: its epochs, and all that is needed to judge and to repeat it."""
 
-import platform
+import math
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, Self, TypeVar
 
-import torch
-import torchvision
-from pydantic import BaseModel, SerializeAsAny
+from pydantic import BaseModel, Field, FiniteFloat, SerializeAsAny, model_validator
 from torch import nn
 
 from mnist_helpers.networks import count_parameters
+from mnist_helpers.training.circumstances import Environment
 from mnist_helpers.training.evaluation import Metrics
 from mnist_helpers.training.settings import Settings
 
 EPOCH_HEADER = "epoch   train loss     acc    valid loss     acc     test loss     acc       rate  seconds"
 SettingsKind = TypeVar("SettingsKind", bound=Settings)
+Share = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[FiniteFloat, Field(ge=0)]
 
 
 class EpochRecord(BaseModel, frozen=True):
@@ -24,15 +25,15 @@ class EpochRecord(BaseModel, frozen=True):
     are taken after the epoch on plain images.
     """
 
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-    test_loss: float | None  # None, as the accuracy: the run had no test images
-    test_accuracy: float | None
-    learning_rate: float  # of the epoch's last step
-    seconds: float
+    epoch: int = Field(ge=1)
+    train_loss: Amount
+    train_accuracy: Share
+    validation_loss: Amount
+    validation_accuracy: Share
+    test_loss: Amount | None  # None, as the accuracy: the run had no test images
+    test_accuracy: Share | None
+    learning_rate: Amount  # of the epoch's last step
+    seconds: Amount
 
 
 def epoch_record(
@@ -55,31 +56,46 @@ def format_epoch(r: EpochRecord) -> str:
     )
 
 
-class Environment(BaseModel, frozen=True):
-    """What besides the settings decides the exact numbers: the same of both gives the same weights."""
+class Stretch(BaseModel, frozen=True):
+    """The epochs up to and with `last_epoch` that are in no stretch before it, and what they ran on."""
 
-    python: str
-    torch: str
-    torchvision: str
-    platform: str
-    device: str
-    cpu_capability: str
-    threads: int
+    last_epoch: int = Field(ge=1)
+    environment: Environment
 
 
 class Results(BaseModel, Generic[SettingsKind], frozen=True):
-    """A finished run. Its headline is the last epoch's test accuracy; no epoch is picked by test accuracy."""
+    """A finished run. Its headline is the last epoch's test accuracy; no epoch is picked by test accuracy.
 
-    final_test_accuracy: float | None
-    final_test_loss: float | None
-    best_validation_accuracy: float
-    total_parameters: int
+    Figures that contradict each other are refused.
+    """
+
+    run: str | None = None  # its mark, which its weights and notebook bear too; None from before that was kept
+    final_test_accuracy: Share | None
+    final_test_loss: Amount | None
+    best_validation_accuracy: Share
+    total_parameters: int = Field(ge=1)
     total_epochs: int
-    training_time_seconds: float
+    training_time_seconds: Amount
     config: SerializeAsAny[SettingsKind]
     environment: Environment
     history: list[EpochRecord]
+    earlier: list[Stretch] = []  # epochs in other circumstances, before a resumption; the rest ran in `environment`
     test_mistakes: list[int] | None = None  # of the last epoch's network; None where they were not kept
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if [record.epoch for record in self.history] != list(range(1, self.total_epochs + 1)) or not self.history:
+            raise ValueError(f"history is not of the epochs 1 to {self.total_epochs}")
+        last = self.history[-1]
+        if (self.final_test_accuracy, self.final_test_loss) != (last.test_accuracy, last.test_loss):
+            raise ValueError("final_test_accuracy and final_test_loss are not those of the last epoch")
+        if self.best_validation_accuracy != max(record.validation_accuracy for record in self.history):
+            raise ValueError("best_validation_accuracy is not the best of the epochs")
+        if not math.isclose(self.training_time_seconds, sum(r.seconds for r in self.history), abs_tol=0.01):
+            raise ValueError("training_time_seconds is not the sum of the epochs' seconds")
+        if self.test_mistakes is not None and sorted(set(self.test_mistakes)) != list(self.test_mistakes):
+            raise ValueError("test_mistakes are not rising positions")
+        return self
 
 
 def format_results(results: Results) -> str:
@@ -96,25 +112,19 @@ def format_results(results: Results) -> str:
     return "\n".join(f"{name:27s} {value}" for name, value in rows.items())
 
 
-def describe_environment(device: torch.device) -> Environment:
-    """Return the versions, device and threads of this process."""
-    return Environment(
-        python=platform.python_version(),
-        torch=torch.__version__,
-        torchvision=torchvision.__version__,
-        platform=f"{platform.system()} {platform.machine()}",
-        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        cpu_capability=torch.backends.cpu.get_cpu_capability(),
-        threads=torch.get_num_threads(),
-    )
-
-
 def summarise(
-    settings: Settings, history: Sequence[EpochRecord], network: nn.Module, test_mistakes: list[int] | None = None
+    settings: Settings,
+    network: nn.Module,
+    history: Sequence[EpochRecord],
+    environment: Environment,
+    earlier: Sequence[Stretch] = (),
+    run: str | None = None,
+    test_mistakes: list[int] | None = None,
 ) -> Results:
-    """Return the results of a run of `network` from its epochs, in order."""
+    """Return the results of a run of `network` from its epochs, in order, and what they ran on."""
     last = history[-1]
     return Results(
+        run=run,
         final_test_accuracy=last.test_accuracy,
         final_test_loss=last.test_loss,
         best_validation_accuracy=max(record.validation_accuracy for record in history),
@@ -122,7 +132,8 @@ def summarise(
         total_epochs=len(history),
         training_time_seconds=round(sum(record.seconds for record in history), 3),
         config=settings,
-        environment=describe_environment(settings.torch_device()),
+        environment=environment,
         history=list(history),
+        earlier=list(earlier),
         test_mistakes=test_mistakes,
     )

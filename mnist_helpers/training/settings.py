@@ -4,7 +4,14 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import torch
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from mnist_helpers.data import FOLD_SIZES, Augmentation, Chosen, Split, load_split
 from mnist_helpers.paths import as_meant, resolve
@@ -24,6 +31,16 @@ def _as_text(path: Any) -> Any:
 
 
 Folder = Annotated[str, BeforeValidator(_as_text), AfterValidator(as_meant)]
+
+
+def _known(value: object, check: ValidatorFunctionWrapHandler) -> bool | str:
+    try:
+        return check(value)
+    except ValidationError:
+        raise ValueError('allowed: True, False or "anyway"') from None
+
+
+Resume = Annotated[bool | Literal["anyway"], WrapValidator(_known)]
 
 
 class Settings(Chosen, frozen=True):
@@ -55,7 +72,7 @@ class Settings(Chosen, frozen=True):
     fold: int | None = Field(None, ge=0, lt=len(FOLD_SIZES))
     data_dir: Folder = "data"
     output_dir: Folder = OWN_FOLDER
-    resume: bool = False
+    resume: Resume = False  # "anyway": on another machine or by other code, too
     device: str = "auto"
 
     def hooks(self) -> tuple["Hook", ...]:

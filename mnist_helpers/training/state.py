@@ -1,6 +1,7 @@
 """All that changes while a run trains, the optimizer and its schedule too: made, saved after an epoch, restored."""
 
 import math
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,18 +9,20 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from torch import nn
-from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import LRScheduler
 
 from mnist_helpers.data import Images
 from mnist_helpers.networks import check_logits
 from mnist_helpers.training.checkpoints import CheckpointError
+from mnist_helpers.training.circumstances import Environment, describe_environment
 from mnist_helpers.training.hooks import Hook
-from mnist_helpers.training.muon import Muon
-from mnist_helpers.training.results import EpochRecord
+from mnist_helpers.training.optimizing import make_optimizer, make_schedule
+from mnist_helpers.training.results import EpochRecord, Stretch
 from mnist_helpers.training.runtime import seed_epoch
 from mnist_helpers.training.settings import Settings
 
 NetworkOrMaker = nn.Module | Callable[[], nn.Module]
+MOVED = "the checkpoints are then moved aside, not deleted"
 
 
 class NetworkError(ValueError):
@@ -37,6 +40,9 @@ class TrainingState:
     steps: int  # of the whole run
     hooks: tuple[Hook, ...] = ()
     history: list[EpochRecord] = field(default_factory=list)
+    environment: Environment | None = None  # of the epochs to come
+    earlier: list[Stretch] = field(default_factory=list)
+    run: str = field(default_factory=lambda: secrets.token_hex(6))  # its mark on all that it leaves
 
     @property
     def epoch(self) -> int:
@@ -57,7 +63,10 @@ class TrainingState:
     def snapshot(self) -> dict[str, Any]:
         """Return the state as tensors and plain values, which `torch.load(weights_only=True)` takes."""
         return {
+            "run": self.run,
             "epoch": self.epoch,
+            "environment": self.environment.model_dump(),
+            "earlier": [stretch.model_dump() for stretch in self.earlier],
             "config": self.settings.model_dump_json(),
             "history": [record.model_dump() for record in self.history],
             "model": self.network.state_dict(),
@@ -67,62 +76,44 @@ class TrainingState:
         }
 
     def restore(self, snapshot: dict[str, Any]) -> None:
-        """Continue from a `snapshot`; CheckpointError: it is none, or of other settings, and in what they differ."""
+        """Continue from a `snapshot`, with `resume="anyway"` even one of another machine or of other code.
+
+        CheckpointError: it is none, or of other settings, or of another machine or code; the message says in what.
+        """
         try:
             saved = type(self.settings).model_validate_json(snapshot["config"])
             # one with nothing to remember may be new: another device has other hooks
             hooks = {hook: snapshot["hooks"][type(hook).__name__] for hook in self.hooks if hook.state_dict()}
-        except (KeyError, ValidationError) as error:
+            then = Environment(**snapshot["environment"])
+            history = [EpochRecord(**record) for record in snapshot["history"]]
+            earlier = [Stretch(**stretch) for stretch in snapshot["earlier"]]
+            run, states = snapshot["run"], [snapshot[name] for name in ("model", "optimizer", "schedule")]
+        except (KeyError, TypeError, ValidationError) as error:
             raise CheckpointError(
-                "resume=True found a checkpoint without a valid configuration. Run without resume: the checkpoints "
-                "are moved aside, not deleted."
+                f"resume=True found a checkpoint of another kind, or of older code. Run without resume: {MOVED}."
             ) from error
         if differences := self.settings.training_differences(saved):
             raise CheckpointError(
                 "resume=True found the checkpoints of a run with other settings (now, then): "
                 f"{'; '.join(differences)}. Set them as they were, choose another output_dir, or run without resume: "
-                "the checkpoints are then moved aside, not deleted."
+                f"{MOVED}."
             )
-        self.network.load_state_dict(snapshot["model"])
-        self.optimizer.load_state_dict(snapshot["optimizer"])
-        self.schedule.load_state_dict(snapshot["schedule"])
+        differences = self.environment.differences(then)
+        if len(history) == self.settings.epochs:
+            self.environment = then  # nothing is left to train here
+        elif differences and self.settings.resume != "anyway":
+            raise CheckpointError(
+                f"resume=True found checkpoints made in other circumstances (now, then): {'; '.join(differences)}. "
+                "The weights would be those of neither. Make them as they were; or go on all the same, which the "
+                f'results will say, with resume="anyway"; or run without resume: {MOVED}.'
+            )
+        elif differences:
+            earlier.append(Stretch(last_epoch=len(history), environment=then))
+        for part, state in zip((self.network, self.optimizer, self.schedule), states, strict=True):
+            part.load_state_dict(state)
         for hook, state in hooks.items():
             hook.load_state_dict(state)
-        self.history = [EpochRecord(**record) for record in snapshot["history"]]
-
-
-def make_optimizer(network: nn.Module, settings: Settings) -> torch.optim.Optimizer:
-    """Return SGD with Nesterov momentum, AdamW or Muon, at the rate and momentum that a constant schedule keeps.
-
-    OneCycle sets both anew before the first step; AdamW's first beta is what it moves as momentum.
-    """
-    momentum = (settings.base_momentum + settings.max_momentum) / 2
-    # fused: one call for all parameters instead of five for each
-    common = {"lr": settings.max_lr, "weight_decay": settings.weight_decay, "fused": True}
-    if settings.optimizer == "adamw":
-        return torch.optim.AdamW(network.parameters(), betas=(momentum, 0.999), **common)
-    if settings.optimizer == "muon":
-        return Muon(network.parameters(), settings.max_lr, momentum, settings.weight_decay)
-    return torch.optim.SGD(network.parameters(), momentum=momentum, nesterov=True, **common)
-
-
-def make_schedule(optimizer: torch.optim.Optimizer, settings: Settings, steps_per_epoch: int) -> LRScheduler:
-    """Return the schedule over exactly the steps of this run, to be stepped after every batch."""
-    if settings.schedule == "constant":
-        return ConstantLR(optimizer, factor=1)
-    steps = settings.epochs * steps_per_epoch
-    return OneCycleLR(
-        optimizer,
-        max_lr=settings.max_lr,
-        total_steps=steps,
-        # torch divides by the length of the rise, which is 0 where it is just the first step
-        pct_start=settings.pct_start + (1e-6 if settings.pct_start * steps == 1 else 0),
-        div_factor=settings.div_factor,
-        final_div_factor=settings.final_div_factor,
-        base_momentum=settings.base_momentum,
-        max_momentum=settings.max_momentum,
-        anneal_strategy="cos",
-    )
+        self.history, self.earlier, self.run = history, earlier, run
 
 
 def start(network: NetworkOrMaker, images: Images, settings: Settings, show: bool = False) -> TrainingState:
@@ -139,4 +130,5 @@ def start(network: NetworkOrMaker, images: Images, settings: Settings, show: boo
     optimizer = make_optimizer(network, settings)
     steps_per_epoch = math.ceil(len(images) / settings.batch_size)
     schedule = make_schedule(optimizer, settings, steps_per_epoch)
-    return TrainingState(settings, network, optimizer, schedule, settings.epochs * steps_per_epoch, hooks)
+    environment, steps = describe_environment(settings.torch_device()), settings.epochs * steps_per_epoch
+    return TrainingState(settings, network, optimizer, schedule, steps, hooks, environment=environment)

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sweeps.scripted import with_last
 
 from mnist_helpers.experiments import judge
 from mnist_helpers.experiments.experiment import SEEDS
@@ -45,10 +46,10 @@ def test_a_verdict_is_paired_by_seed_and_said_in_a_line(monkeypatch):
     def recorded(name: str) -> object:
         better = 0.002 if name == PARTS[0].name else 0.001 if name == PARTS[1].name else 0
         runs = [
-            FinishedRun(**dict(run) | {"history": [run.history[-1].model_copy(update={
-                "validation_accuracy": 0.99 + run.config.seed / 1000 + better * (1 + run.config.seed / 10)})]})
+            FinishedRun(**dict(run) | with_last(run, validation_accuracy=validation))
             for run in final.runs
-        ]  # fmt: skip
+            for validation in [0.98 + run.config.seed / 1000 + better * (1 + run.config.seed / 10)]
+        ]
         return make_study(name, {}, runs)
 
     monkeypatch.setattr(judge, "read_study", recorded)

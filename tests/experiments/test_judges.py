@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from sweeps.scripted import with_last
 
 from mnist_helpers.experiments import judges
 from mnist_helpers.experiments.judges import JUDGED, NETWORKS, WAYS, foretell, format_judges, plot_judges
@@ -19,8 +20,7 @@ def studies(held_out: np.ndarray, test: np.ndarray = TEST) -> list:
 
     def finished(seed: int, errors: tuple[float, float]) -> FinishedRun:
         last = {"validation_accuracy": 1 - errors[0], "test_accuracy": 1 - errors[1]}
-        changes = {"config": run.config.but(seed=seed), "history": [run.history[-1].model_copy(update=last)]}
-        return run.model_copy(update=changes)
+        return run.model_copy(update={"config": run.config.but(seed=seed), **with_last(run, **last)})
 
     return [
         make_study("made", {}, [finished(seed, pair) for seed, pair in enumerate(zip(*rows, strict=True))])

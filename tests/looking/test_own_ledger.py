@@ -70,6 +70,6 @@ def test_what_cannot_be_noted_or_read_is_said_in_one_line(results, elsewhere):
     assert read_own_ledger()[0].test_accuracy == 0.97
     elsewhere.write_text(json.dumps([{"name": "a"}]))
     for call in (plot_own_ledger, lambda: note("a", results())):
-        with pytest.raises(ValueError, match=r"ledger\.json is no ledger .*; delete it"):
+        with pytest.raises(ValueError, match=r"ledger\.json is not a ledger .*; delete it"):
             call()
     assert elsewhere.read_text() == '[{"name": "a"}]'

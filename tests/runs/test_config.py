@@ -32,7 +32,7 @@ from mnist_helpers.runs.hooks import Calming
         ("seed", -1, "≥ 0"),
         ("train_size", 5, "≥ 10"),
         ("validation_size", 9, "≥ 10"),
-        ("resume", "perhaps", "boolean"),
+        ("resume", "perhaps", "True, False or"),
         ("precision", "float16", "allowed: 'float32' or 'bfloat16'"),
         ("device", "gpu", "cpu"),
     ],

@@ -15,12 +15,11 @@ from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import (
     ConfigError,
     RunConfig,
+    keep,
     load_own,
     load_weights,
     make_config,
     read_results,
-    save_weights,
-    write_results,
 )
 from mnist_helpers.training import CheckpointError, NetworkError, train
 
@@ -78,8 +77,7 @@ def test_what_is_trained_is_what_was_written_and_its_record_names_the_file(own, 
     assert type(network).__name__ == "MyNet"
     assert not any(isinstance(layer, FastBatchNormReLU) for layer in network.modules())
     assert results.final_test_accuracy is results.test_mistakes is None  # no test images, no figure
-    write_results(results, tmp_path)
-    save_weights(network, config, tmp_path)
+    keep(network, results, tmp_path)
     record = json.loads((tmp_path / "results.json").read_text())["config"]
     assert record["model"] == f"{own}:MyNet"
     assert record["source"] == config.source
@@ -108,8 +106,7 @@ def test_the_same_seed_gives_the_same_weights_and_resumes_to_them(own, split, mo
 def test_nothing_is_run_because_a_file_on_disk_says_so(own, split, tmp_path):
     config = configure(own)
     network, results = train(config.build, split, config, show=False)
-    write_results(results, tmp_path)
-    save_weights(network, config, tmp_path)
+    keep(network, results, tmp_path)
     reading = (
         "from mnist_helpers.runs import read_results, load_weights\n"
         f"print(read_results({str(tmp_path)!r}).config.model)\n"

@@ -1,20 +1,22 @@
 """A run's files land together; the last run is the newest; only the course's own settings are published."""
 
+import errno
 import os
 import shutil
 
 import nbformat
 import pytest
 
-from mnist_helpers.networks import SHARED_FOLDER, WEIGHTS_FILE
+from mnist_helpers.networks import SHARED_FOLDER, WEIGHTS_FILE, load, stored
 from mnist_helpers.paths import PROJECT_ROOT, resolve
-from mnist_helpers.runs import record
+from mnist_helpers.records import seal
+from mnist_helpers.runs import load_weights, record
+from mnist_helpers.runs.executed import NOTEBOOK, file_product, notebook_mark
 from mnist_helpers.runs.record import (
     FIGURES,
-    NOTEBOOK,
     PUBLISHED,
     RESULTS_FILE,
-    file_product,
+    keep,
     last_run,
     publish,
     read_results,
@@ -62,11 +64,11 @@ def test_the_last_run_is_the_newest_of_ones_own_and_else_the_published_one(place
     for age, name in enumerate(["older", "newer"]):
         folder = places / "own" / name
         folder.mkdir(parents=True)
-        path = write_results(results.model_copy(update={"final_test_accuracy": 0.5 + age / 10}), folder)
+        path = write_results(results.model_copy(update={"config": results.config.but(seed=age + 5)}), folder)
         os.utime(path, (age, age))
     assert last_run() == places / "own" / "newer"
     show(last_run())
-    assert "final, seed 0: 60.00% on the test set after epoch 15" in capsys.readouterr().out
+    assert "final, seed 6: 99.46% on the test set after epoch 15" in capsys.readouterr().out
 
 
 def test_publishing_puts_every_file_in_its_place(places, finished):
@@ -82,7 +84,7 @@ def test_publishing_puts_every_file_in_its_place(places, finished):
 
 def test_a_kill_while_publishing_leaves_every_file_whole(places, finished, monkeypatch):
     publish(finished)
-    (finished / RESULTS_FILE).write_text((finished / RESULTS_FILE).read_text() + " ")
+    (finished / "seeds.png").write_bytes(b"another picture")
     before = {path: path.read_bytes() for path in places.rglob("*") if path.is_file()}
 
     def kill(source, stream):
@@ -109,7 +111,90 @@ def test_a_run_with_other_settings_or_without_a_part_is_not_published(places, fi
 def test_what_is_no_record_is_said_in_a_line(tmp_path):
     with pytest.raises(FileNotFoundError, match="run: make train"):
         read_results(tmp_path)
-    (tmp_path / RESULTS_FILE).write_text('{"final_test_accuracy": 1}')
+    (tmp_path / RESULTS_FILE).write_text(seal('{\n "final_test_accuracy": 1\n}'))
     with pytest.raises(ValueError, match=r"results\.json is not the results of a run \(final_test_loss Field"):
         read_results(tmp_path)
     assert read_results(PUBLISHED) == read_results(str(PROJECT_ROOT / PUBLISHED))
+
+
+MARKED = {"run": "0123456789ab"}
+
+
+@pytest.fixture
+def marked(places):
+    """A finished run of today's, its notebook beside it."""
+    folder = places / "own" / "run"
+    folder.mkdir(parents=True)
+    network, results = load("final"), read_results().model_copy(update=MARKED)
+    line = keep(network, results, folder)
+    assert line.endswith("results.json, model.safetensors (run 0123456789ab)")
+    for source in resolve(FIGURES).glob("*.png"):
+        shutil.copy(source, folder)
+    write_notebook(folder / NOTEBOOK, line)
+    return folder
+
+
+def write_notebook(path, printed, **metadata):
+    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("stream", text=f"epoch 1\n{printed}\n")])
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=metadata), path)
+
+
+def test_a_whole_run_is_read_and_published(marked, capsys):
+    assert read_results(marked).run == MARKED["run"]
+    load_weights(marked)
+    show(marked)
+    assert "another run" not in capsys.readouterr().out
+    publish(marked)
+
+
+def test_results_and_weights_of_two_runs_are_seen_by_every_reader(marked):
+    results = read_results(marked).model_copy(update={"run": "another"})
+    write_results(results, marked)  # as a kill between the two files would leave them
+    for reader in (read_results, load_weights, publish, show):
+        with pytest.raises(ValueError, match=r"tensors is of run 0123456789ab, .*results\.json of run another"):
+            reader(marked)
+
+
+def test_the_published_weights_must_be_of_the_published_results(marked, places, monkeypatch):
+    publish(marked)
+    monkeypatch.setattr(stored, "SHARED_FOLDER", str(places / "shared_folder"))
+    monkeypatch.setattr(stored, "PUBLISHED", str(places / "published"))
+    load("final")
+    write_results(read_results(places / "published").model_copy(update={"run": "another"}), places / "published")
+    with pytest.raises(ValueError, match="they do not belong together"):
+        load("final")
+
+
+def test_a_notebook_of_another_run_is_told_of_and_not_published(marked, capsys):
+    write_notebook(marked / NOTEBOOK, "kept (run ba9876543210)")
+    show(marked)
+    assert "is of another run (ba9876543210, the results 0123456789ab)" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"ipynb is of run ba9876543210"):
+        publish(marked)
+
+
+def test_a_notebook_whose_results_another_run_has_replaced_keeps_its_mark_in_its_name(marked, places):
+    product = places / "own" / "running.1.ipynb"
+    write_notebook(product, "kept (run ba9876543210)", papermill={"parameters": {"output_dir": str(marked)}})
+    before = (marked / NOTEBOOK).read_bytes()
+    with pytest.raises(ValueError, match="do not belong together"):
+        file_product(product)
+    assert (marked / NOTEBOOK).read_bytes() == before
+    assert notebook_mark(marked / "running.1.ba9876543210.ipynb") == "ba9876543210"
+
+
+def test_a_disk_that_fills_while_publishing_leaves_every_file_as_it_was(marked, places, monkeypatch):
+    publish(marked)
+    before = {path: path.read_bytes() for path in places.rglob("*") if path.is_file()}
+    (marked / "seeds.png").write_bytes(b"another picture")
+
+    def fill(source, stream):
+        if source.name == WEIGHTS_FILE:
+            raise OSError(errno.ENOSPC, "full")
+        stream.write(source.read_bytes())
+
+    monkeypatch.setattr(record, "_copy", fill)
+    with pytest.raises(OSError, match=r"model\.safetensors cannot be written: No space left on device"):
+        publish(marked)
+    after = {path: path.read_bytes() for path in places.rglob("*") if path.is_file()}
+    assert after == before | {marked / "seeds.png": b"another picture"}

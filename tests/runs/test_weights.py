@@ -4,9 +4,10 @@ import pytest
 import torch
 from safetensors.torch import save
 
+from mnist_helpers import commands
 from mnist_helpers.data.augmentation import normalise
 from mnist_helpers.networks.names import MODELS, build_model
-from mnist_helpers.networks.stored import WEIGHTS_FILE
+from mnist_helpers.networks.stored import WEIGHTS_FILE, pack, read_tensors
 from mnist_helpers.runs.config import RunConfig
 from mnist_helpers.runs.record import read_results
 from mnist_helpers.runs.weights import load_weights, save_weights
@@ -31,7 +32,7 @@ def test_what_is_no_network_is_refused_with_a_way_out(tmp_path):
     (tmp_path / WEIGHTS_FILE).write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(ValueError, match=r"model\.safetensors is not a file of weights .*; run: make train"):
         load_weights(tmp_path)
-    (tmp_path / WEIGHTS_FILE).write_bytes(save({"weight": torch.zeros(1)}))
+    (tmp_path / WEIGHTS_FILE).write_bytes(pack({"weight": torch.zeros(1)}, {}))
     with pytest.raises(ValueError, match=r"not a network saved by this course \(KeyError\); run: make train"):
         load_weights(tmp_path)
     save_weights(build_model("skeleton"), RunConfig(model="final"), tmp_path)
@@ -47,3 +48,52 @@ def test_the_published_weights_are_those_of_the_published_run(mnist):
     # a digit on the border may fall to the other side on another processor
     assert abs(found.accuracy - results.final_test_accuracy) <= 0.0002
     assert found.loss == pytest.approx(results.final_test_loss, abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved")
+    save_weights(build_model("compact_574"), RunConfig(model="compact_574"), folder)
+    return folder
+
+
+def test_every_damaged_byte_is_seen(saved, tmp_path):
+    """Each byte in turn with one of its bits flipped, as memory or a disk does it, and each length cut."""
+    path = tmp_path / WEIGHTS_FILE
+    data = (saved / WEIGHTS_FILE).read_bytes()
+    damaged = (data[:i] + bytes([data[i] ^ 1 << i % 8]) + data[i + 1 :] for i in range(len(data)))
+    for broken in (*damaged, *(data[:i] for i in range(0, len(data), 61)), data + b" "):
+        path.write_bytes(broken)
+        with pytest.raises(ValueError, match=r"model\.safetensors .*; run: make train"):
+            load_weights(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_no_numbers_are_refused(value, tmp_path):
+    network = build_model("compact_574")
+    name, weight = next(iter(network.state_dict().items()))
+    weight.view(-1)[0] = value
+    save_weights(network, RunConfig(model="compact_574"), tmp_path)
+    with pytest.raises(ValueError, match=f"holds weights that are no numbers, in {name}"):
+        load_weights(tmp_path)
+
+
+def test_whole_numbers_are_no_weights(tmp_path):
+    network = build_model("compact_574")
+    tensors = network.state_dict()
+    name = next(iter(tensors))
+    tensors[name] = tensors[name].int()
+    config = RunConfig(model="compact_574").model_dump_json()
+    (tmp_path / WEIGHTS_FILE).write_bytes(pack(tensors, {"config": config}))
+    with pytest.raises(ValueError, match=rf"does not fit CompactNet: {name} is torch\.int32"):
+        load_weights(tmp_path)
+
+
+def test_an_older_file_of_weights_is_given_a_digest(saved, tmp_path):
+    tensors, texts = read_tensors(saved / WEIGHTS_FILE, "x")
+    path = tmp_path / WEIGHTS_FILE
+    path.write_bytes(save(tensors, metadata=texts))
+    with pytest.raises(ValueError, match=r"has no digest.* python -m mnist_helpers seal"):
+        load_weights(tmp_path)
+    assert commands.seal([str(path)]) == 0
+    assert path.read_bytes() == (saved / WEIGHTS_FILE).read_bytes()

@@ -11,7 +11,8 @@ from mnist_helpers.runs import RunConfig
 from mnist_helpers.sweeps import study
 from mnist_helpers.sweeps.plan import SweepPlan
 from mnist_helpers.sweeps.study import CodeVersion, FailedRun, FinishedRun, Study
-from mnist_helpers.training.results import EpochRecord, summarise
+from mnist_helpers.training import EpochRecord, Results, describe_environment
+from mnist_helpers.training.results import summarise
 
 TODAY = CodeVersion(commit=None, dirty=None, sources="today")
 BEFORE = TODAY.model_copy(update={"sources": "before"})
@@ -20,9 +21,25 @@ FIGURES = ("train_loss", "train_accuracy", "validation_loss", "validation_accura
 
 
 def finished(config: RunConfig, code: CodeVersion | None = TODAY, accuracy: float = 0.5) -> FinishedRun:
-    record = EpochRecord(epoch=1, learning_rate=0.1, seconds=1, **dict.fromkeys(FIGURES, accuracy))
-    results = summarise(config, [record] * config.epochs, build_model("tiny"))
+    figures = {"learning_rate": 0.1, "seconds": 1, **dict.fromkeys(FIGURES, accuracy)}
+    history = [EpochRecord(epoch=epoch, **figures) for epoch in range(1, config.epochs + 1)]
+    results = summarise(config, build_model("tiny"), history, describe_environment(config.torch_device()))
     return FinishedRun(code=code, **dict(results))
+
+
+def with_last(run: Results, epochs: int = 1, /, **figures: float) -> dict[str, object]:
+    """Return the fields of a run that differ when it has only its last epochs, the very last with other figures."""
+    kept = run.history[-epochs:]
+    history = [record.model_copy(update={"epoch": number}) for number, record in enumerate(kept, start=1)]
+    history[-1] = last = history[-1].model_copy(update=figures)
+    return {
+        "history": history,
+        "total_epochs": len(history),
+        "final_test_accuracy": last.test_accuracy,
+        "final_test_loss": last.test_loss,
+        "best_validation_accuracy": max(record.validation_accuracy for record in history),
+        "training_time_seconds": sum(record.seconds for record in history),
+    }
 
 
 class Scripted:

@@ -10,12 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
-from sweeps.scripted import TODAY, files, finished, start, wait_for
+from sweeps.scripted import TODAY, files, start, wait_for
 
 from mnist_helpers.runs import RunConfig, make_config
 from mnist_helpers.sweeps.engines import attempt
 from mnist_helpers.sweeps.study import FailedRun, FinishedRun
 from mnist_helpers.sweeps.sweep import SweepReport, format_report
+from mnist_helpers.training.evaluation import Metrics
 
 NETWORK = """
 from torch import nn
@@ -59,10 +60,20 @@ def test_a_run_that_diverges_leaves_its_error_in_one_line(tmp_path):
 
 
 def test_a_figure_that_is_no_number_is_a_failure(tmp_path, monkeypatch):
-    bad = finished(config(tmp_path), accuracy=float("inf"))
-    monkeypatch.setattr("mnist_helpers.sweeps.engines.train", lambda *_, **__: (None, bad))
+    monkeypatch.setattr("mnist_helpers.training.loop.evaluate", lambda *_: Metrics(float("inf"), 0.5))
     record = attempt(config(tmp_path), TODAY)
-    assert record.error.startswith("TrainingDiverged: train_loss is inf after epoch 1")
+    assert record.error.startswith("TrainingDiverged: the validation loss is inf in epoch 1")
+
+
+def test_checkpoints_that_cannot_be_continued_are_moved_aside_and_the_run_begins_again(tmp_path):
+    settings = config(tmp_path, model="tiny", resume=True)
+    first = attempt(settings, TODAY)
+    checkpoint = settings.output_folder() / "checkpoints" / "epoch_01.pth"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
+    again = attempt(settings, TODAY)
+    assert isinstance(again, FinishedRun)
+    assert again.final_test_loss == first.final_test_loss
+    assert (settings.output_folder() / "checkpoints.previous-1" / "epoch_01.pth").exists()
 
 
 def test_a_finished_run_is_its_results_and_its_code(tmp_path):

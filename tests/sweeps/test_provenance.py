@@ -8,7 +8,8 @@ import pytest
 
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.sweeps import study
-from mnist_helpers.sweeps.study import DECIDING, PACKAGE, code_version, source_hash
+from mnist_helpers.sweeps.study import PACKAGE, code_version
+from mnist_helpers.training import DECIDING, source_hash
 
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 

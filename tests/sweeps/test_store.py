@@ -5,6 +5,7 @@ import re
 import pytest
 from sweeps.scripted import BEFORE, TODAY, files, finished
 
+from mnist_helpers.records import write_record
 from mnist_helpers.runs import RunConfig
 from mnist_helpers.sweeps.plan import check_configurations, config_key, run_key
 from mnist_helpers.sweeps.store import RecordError, RunStore, file_name, open_store
@@ -42,7 +43,7 @@ def test_a_run_is_known_by_all_that_decides_it(field):
 
 def test_a_record_keeps_its_file_when_keys_change(folders):
     config, (_, running) = RunConfig(epochs=1), folders
-    (running / "older_name.json").write_text(finished(config, BEFORE).model_dump_json())
+    write_record(running / "older_name.json", finished(config, BEFORE))
     store = RunStore(*folders, TODAY)
     assert store.find(config) == finished(config, BEFORE)
     store.write(finished(config))

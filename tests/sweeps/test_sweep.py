@@ -15,8 +15,9 @@ from mnist_helpers.runs import ConfigError
 from mnist_helpers.sweeps import study, sweep
 from mnist_helpers.sweeps.plan import make_plan, run_key
 from mnist_helpers.sweeps.store import RecordError, open_store
-from mnist_helpers.sweeps.study import read_study, source_hash
+from mnist_helpers.sweeps.study import read_study
 from mnist_helpers.sweeps.sweep import format_report, main, run_studies, run_sweep
+from mnist_helpers.training import source_hash
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ from mnist_helpers.training import loop as training
 from mnist_helpers.training.checkpoints import epoch_files, load_checkpoint
 from mnist_helpers.training.evaluation import evaluate
 from mnist_helpers.training.loop import run_epoch, train, train_epoch
+from mnist_helpers.training.optimizing import make_optimizer
 from mnist_helpers.training.progress import TrainingBar
 from mnist_helpers.training.runtime import seed_epoch
-from mnist_helpers.training.state import TrainingState, make_optimizer, start
+from mnist_helpers.training.state import TrainingState, start
 
 STEPS = 3  # of an epoch of forty digits: 16, 16 and the smaller last batch of 8
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from mnist_helpers.runs.config import make_config
 from mnist_helpers.training.muon import MATRIX_SHARE, Muon, orthogonal
-from mnist_helpers.training.state import make_optimizer
+from mnist_helpers.training.optimizing import make_optimizer
 
 
 @given(st.integers(2, 40), st.integers(2, 200), st.integers(0, 1000))

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from mnist_helpers.data.images import Images, Split
 from mnist_helpers.data.mnist import load_split
-from mnist_helpers.files import write_text_atomically
+from mnist_helpers.files import _machine, write_text_atomically
 from mnist_helpers.looking.schedule import planned_schedule
 from mnist_helpers.networks.names import build_model
 from mnist_helpers.runs.config import RunConfig, make_config
 from mnist_helpers.runs.record import read_results, write_results
-from mnist_helpers.training import checkpoints
+from mnist_helpers.training import checkpoints, describe_environment
 from mnist_helpers.training.checkpoints import (
     CheckpointError,
     epoch_files,
@@ -32,6 +32,7 @@ from mnist_helpers.training.loop import TrainingDiverged, train
 from mnist_helpers.training.results import EpochRecord, summarise
 from mnist_helpers.training.state import make_optimizer
 
+DEAD = 2**22 + 1  # beyond the numbers that Linux gives its processes
 SMALL = {"epochs": 3, "train_size": 640, "validation_size": 100, "batch_size": 64}
 
 RUN = """
@@ -236,7 +237,7 @@ def test_starting_a_resumed_run_clears_only_partial_files(tmp_path):
     folder = tmp_path / "checkpoints"
     start_folder(folder, resume=False)
     save_checkpoint(folder, fake_state(1), is_best=True)
-    (folder / "epoch_02.pth.123.partial").write_bytes(b"half")
+    (folder / f"epoch_02.pth.{_machine()}.{DEAD}.partial").write_bytes(b"half")
     start_folder(folder, resume=True)
     assert sorted(path.name for path in folder.iterdir()) == ["best_model.pth", "epoch_01.pth"]
 
@@ -250,7 +251,7 @@ def record(epoch, validation_accuracy=0.9, test_accuracy=0.9):
 
 def test_results_are_the_last_epochs_and_survive_the_file(tmp_path):
     history = [record(1, 0.5, 0.91), record(2, 0.99, 0.999), record(3, 0.97, 0.993)]
-    results = summarise(RunConfig(), history, build_model("final"))
+    results = summarise(RunConfig(), build_model("final"), history, describe_environment(torch.device("cpu")))
     assert results.final_test_accuracy == 0.993
     assert results.best_validation_accuracy == 0.99
     assert results.training_time_seconds == 7.5
