@@ -38,7 +38,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
         check-params view-results notebooks check-notebooks check-notebooks-quick check-checks check-goal check-workflows lock audit seeds studies fast speedups ideas \
         frontier judge aims sweep ledger bench bench-quick bench-gpu profile read check-reading \
-        check-reading-quick fonts models page site test-site badges alt-text browser test-page \
+        check-reading-quick fonts models page site handouts test-site badges alt-text browser test-page \
         bench-page seal torture assess assess-changed assess-quick clean clean-checkpoints
 
 help: ## List the commands
@@ -197,6 +197,9 @@ page: $(READY) ## Build the page to draw on again from the weights (changes outp
 site: $(READY) ## Build the course as a searchable book, for phones too, without a network (outputs/own/site/html)
 	$(BIN)/python -m pip install --quiet --editable ".[site]"
 	$(COMMAND) site
+
+handouts: $(READY) ## Write a page of A4 for each notebook, to print (outputs/own/handouts.html)
+	@$(COMMAND) handouts
 
 test-site: site browser ## Test that book in a real browser: links, search, no request to elsewhere, no overflow
 	$(BIN)/python -m pytest -m site

@@ -31,6 +31,7 @@ COMMANDS = {
     "page": "sharing.page:main",
     "bench-page": "benchmarks.page:main",
     "site": "sharing.site:main",
+    "handouts": "sharing.handouts:main",
     "badges": "sharing.badges:main",
     "alt-text": "sharing.alt_text:main",
     "torture": "trust.command:main",

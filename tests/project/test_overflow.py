@@ -74,3 +74,16 @@ def test_what_is_too_wide_is_seen_and_what_scrolls_is_not(browser, wide):
     found = too_wide(browser, framed(wide))
     assert {line.split(" px,")[0] for line in found} == {"900", "390"}
     assert not too_wide(browser, framed(f"<pre>{'w' * 500}</pre>"))
+
+
+@pytest.mark.parametrize(("end", "fits"), [("The assignment", True), ("Hand out, collect, judge", False)])
+def test_the_plan_of_four_afternoons_fits_a_sheet_of_a4(browser, end, fits):
+    page = browser.new_page(viewport={"width": round(180 / 25.4 * 96) + 2 * 16, "height": 900})  # 15 mm of margin
+    page.set_content(as_on_github(PROJECT_ROOT / "notebooks" / "README.md"))
+    heading = "(text) => [...document.querySelectorAll('h2, h3')].find((e) => e.textContent.startsWith(text))"
+    first, last = (
+        page.evaluate(f"(text) => ({heading})(text).getBoundingClientRect().top", text)
+        for text in ("Four afternoons", end)
+    )
+    page.close()
+    assert ((last - first) / 96 * 25.4 < 297 - 2 * 15) == fits
