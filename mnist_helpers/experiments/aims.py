@@ -13,7 +13,7 @@ from mnist_helpers.experiments.judge import STEPS_AGAIN, TRIED_AGAIN
 from mnist_helpers.runs import MODERATELY, make_config
 from mnist_helpers.training import describe_environment, fit
 
-REPEATS = 5
+REPEATS = 3
 
 
 def _candidate(name: str, kind: str, change: str, model: str, **settings: Any) -> Experiment:
