@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mnist_helpers.files import WriteError, remove_partials, write_text_atomically
+from mnist_helpers.files import WriteError, remove_partials
 from mnist_helpers.paths import display_path
 
 LOCK_FILE = ".lock"
@@ -39,7 +39,7 @@ def owned(folder: Path) -> Iterator[None]:
         remove_partials(folder)
         since = time.strftime("%Y-%m-%d %H:%M:%S")
         holder = {"process": os.getpid(), "machine": platform.node(), "since": since}
-        write_text_atomically(folder / HOLDER_FILE, json.dumps(holder))
+        (folder / HOLDER_FILE).write_text(json.dumps(holder), encoding="utf-8")
         try:
             yield
         finally:

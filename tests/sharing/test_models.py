@@ -10,7 +10,7 @@ from mnist_helpers.data import normalise
 from mnist_helpers.handwriting import Refusal
 from mnist_helpers.networks import SHARED, WEIGHTS_FILE, build_model, load, stored
 from mnist_helpers.paths import resolve
-from mnist_helpers.runs import RunConfig, load_weights, make_config, read_results, save_weights
+from mnist_helpers.runs import RunConfig, load_weights, make_config, read_results, save_weights, write_results
 from mnist_helpers.sharing import card, models
 from mnist_helpers.sharing.card import run_folder
 from mnist_helpers.sharing.models import SEED, main, make_weights
@@ -114,11 +114,12 @@ def test_a_kill_between_results_and_weights_is_made_good(places, trained, monkey
     save_weights(load("fast"), load_weights(folder)[1].model_copy(update={"max_lr": 0.1}), folder)
     before = (folder / WEIGHTS_FILE).read_bytes()
 
-    def kill(*_):
+    def kill(_, results, folder):
+        write_results(results, folder)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(models, "save_weights", kill)
+        patched.setattr(models, "keep", kill)
         with pytest.raises(KeyboardInterrupt):
             make_weights("fast")
     assert (folder / WEIGHTS_FILE).read_bytes() == before
