@@ -26,14 +26,13 @@ def _outputs_stay_as_they_are() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _own_runs_elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that is told no folder has `outputs/own/run`; in a test that is one in a folder of the tests."""
-    own = OUTPUTS / "own"
+def _runs_write_elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is told no folder has one in `outputs`, and so have those on record; in a test, one of the tests."""
 
     def resolve(path: str | Path) -> Path:
         found = paths.resolve(path)
-        there = found.is_relative_to(own)
-        return tmp_path_factory.getbasetemp() / "own" / found.relative_to(own) if there else found
+        there = found.is_relative_to(OUTPUTS)
+        return tmp_path_factory.getbasetemp() / "outputs" / found.relative_to(OUTPUTS) if there else found
 
     monkeypatch.setattr("mnist_helpers.training.settings.resolve", resolve)
 

@@ -25,6 +25,8 @@ def refuse_writes(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "open":
         path, _, flags = arguments
         changed = [path] if isinstance(flags, int) and flags & WRITES else []
+    elif event == "os.mkdir" and os.path.isdir(arguments[0]):
+        changed = []  # of a folder that is there nothing becomes
     else:
         changed = arguments[: CHANGES.get(event, 0)]
     for path in changed:

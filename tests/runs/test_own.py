@@ -1,7 +1,6 @@
 """A network of one's own is trained, told apart from its next version, and run only when its caller says so."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -11,7 +10,6 @@ from torch import nn
 
 from mnist_helpers.data import Split
 from mnist_helpers.networks.layers import FastBatchNormReLU
-from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import (
     ConfigError,
     RunConfig,
@@ -161,17 +159,14 @@ def test_a_file_that_is_not_there_or_no_name_at_all_is_said(tmp_path):
 
 
 def test_a_path_is_taken_from_the_projects_top_whoever_calls_from_wherever(monkeypatch, tmp_path):
-    folder = PROJECT_ROOT / "outputs" / "own"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"net_{os.getpid()}.py"
+    project = tmp_path / "project"
+    (project / "outputs" / "own").mkdir(parents=True)
+    path = project / "outputs" / "own" / "net.py"
     path.write_text(SOURCE)
-    try:
-        monkeypatch.chdir(tmp_path)
-        short = f"outputs/own/{path.name}:MyNet"
-        assert make_config(model=short).model == make_config(model=f"{path}:MyNet").model == short
-    finally:
-        path.unlink()
-        path.with_suffix(".log").unlink(missing_ok=True)
+    monkeypatch.setattr("mnist_helpers.paths.PROJECT_ROOT", project)
+    monkeypatch.chdir(tmp_path)
+    short = f"outputs/own/{path.name}:MyNet"
+    assert make_config(model=short).model == make_config(model=f"{path}:MyNet").model == short
 
 
 def test_several_outputs_or_other_shapes_are_refused_in_words(split):
