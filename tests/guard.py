@@ -8,10 +8,12 @@ from typing import Any
 from mnist_helpers.paths import PROJECT_ROOT
 
 OUTPUTS = PROJECT_ROOT / "outputs"
-# Python's audit events (https://docs.python.org/3/library/audit_events.html), and which arguments are paths
+# Python's audit events (https://docs.python.org/3/library/audit_events.html): which arguments are paths, and for each
+# which is the open folder that a relative one begins in
 CHANGES = {
-    "os.rename": 2, "os.remove": 1, "os.rmdir": 1, "os.mkdir": 1, "os.link": 2, "os.symlink": 2, "os.truncate": 1,
-    "shutil.rmtree": 1, "shutil.move": 2,
+    "os.rename": ((0, 2), (1, 3)), "os.remove": ((0, 1),), "os.rmdir": ((0, 1),), "os.mkdir": ((0, 2),),
+    "os.link": ((1, 3),), "os.symlink": ((1, 2),), "os.truncate": ((0, None),), "shutil.rmtree": ((0, None),),
+    "shutil.move": ((0, None), (1, None)),
 }  # fmt: skip
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
@@ -24,14 +26,27 @@ def refuse_writes(event: str, arguments: tuple[Any, ...]) -> None:
     """Stop this process from changing anything in the checkout's `outputs`, whatever function asks for it."""
     if event == "open":
         path, _, flags = arguments
-        changed = [path] if isinstance(flags, int) and flags & WRITES else []
-    elif event == "os.mkdir" and os.path.isdir(arguments[0]):
-        changed = []  # of a folder that is there nothing becomes
+        changed = [(path, None)] if isinstance(flags, int) and flags & WRITES else []
     else:
-        changed = arguments[: CHANGES.get(event, 0)]
-    for path in changed:
-        if isinstance(path, str | os.PathLike) and Path(os.path.abspath(path)).is_relative_to(OUTPUTS):
-            raise WritesIntoOutputs(f"{event} {path}: a test writes into a folder of its own")
+        places = CHANGES.get(event, ())
+        changed = [(arguments[path], None if folder is None else arguments[folder]) for path, folder in places]
+    for path, folder in changed:
+        if not isinstance(path, str | os.PathLike):
+            continue
+        full = Path(begins_in(folder), path)
+        there = event == "os.mkdir" and full.is_dir()  # of a folder that is there nothing becomes
+        if Path(os.path.abspath(full)).is_relative_to(OUTPUTS) and not there:
+            raise WritesIntoOutputs(f"{event} {full}: a test writes into a folder of its own")
+
+
+def begins_in(folder: int | None) -> str:
+    """Return the path of an open folder, by its number; where that is not to be known, one that is not guarded."""
+    if folder in (None, -1):
+        return os.getcwd()
+    try:
+        return os.readlink(f"/proc/self/fd/{folder}")
+    except OSError:
+        return os.path.abspath(os.sep)
 
 
 sys.addaudithook(refuse_writes)

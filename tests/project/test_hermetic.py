@@ -46,6 +46,27 @@ def test_what_a_test_moves_into_the_outputs_is_stopped(tmp_path):
     assert (tmp_path / "x").exists()
 
 
+def test_a_folder_of_that_name_elsewhere_is_not_guarded(tmp_path, monkeypatch):
+    """Python takes a tree away name by name, each from an open folder: where the process stands says nothing."""
+    monkeypatch.chdir(PROJECT_ROOT)
+    (tmp_path / "outputs" / "own").mkdir(parents=True)
+    (tmp_path / "outputs" / "ledger.json").write_text("")
+    shutil.rmtree(tmp_path / "outputs")
+    assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="an open folder's path is not to be known here")
+def test_and_the_one_that_is_is_guarded_from_an_open_folder():
+    folder = os.open(OUTPUTS, os.O_RDONLY)
+    try:
+        with pytest.raises(WritesIntoOutputs):
+            os.unlink("nothing", dir_fd=folder)
+        with pytest.raises(WritesIntoOutputs):
+            os.mkdir("nothing", dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
 def test_records_are_read_as_ever_and_a_run_without_a_folder_has_one_of_the_tests():
     assert read_study("final").runs
     folder = make_config().output_folder()
