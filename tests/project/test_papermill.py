@@ -23,6 +23,10 @@ replace: \1 SECONDS
 regex: seconds +\d+
 replace: SECONDS
 
+[the mark of the run]
+regex: run [0-9a-f]{12}
+replace: RUN
+
 [the bar]
 regex: \[\d+:\d+<.*ms/batch\]
 replace: BAR
@@ -60,7 +64,8 @@ def test_a_small_run_from_another_folder(tmp_path):
     (training,) = [cell for cell in cells if "training" in cell.metadata.tags]
     caption, table = training.outputs  # one live line that ended as a caption, not one output per tick
     assert caption.data["text/plain"] == "32 steps"
-    assert [line.split()[0] for line in table.text.splitlines()] == ["epoch", "1", "2"]
+    assert [line.split()[0] for line in table.text.splitlines()] == ["epoch", "1", "2", "kept"]
+    assert results.run in table.text
     assert (PROJECT_ROOT / PUBLISHED / "results.json").read_bytes() == published
 
 
