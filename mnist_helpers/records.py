@@ -42,7 +42,9 @@ def read_record(path: Path, kind: Any, what: str, cure: str) -> Any:
     should be. The messages name the command, or whatever else, that is the `cure`.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{display_path(path)} is not there; {cure}")
+        missing = FileNotFoundError(f"{display_path(path)} is not there; {cure}")
+        missing.filename = str(path)
+        raise missing
     try:
         return TypeAdapter(kind).validate_json(unseal(path.read_bytes()))
     except ValidationError as error:
