@@ -42,9 +42,7 @@ def read_record(path: Path, kind: Any, what: str, cure: str) -> Any:
     should be. The messages name the command, or whatever else, that is the `cure`.
     """
     if not path.is_file():
-        missing = FileNotFoundError(f"{display_path(path)} is not there; {cure}")
-        missing.filename = str(path)
-        raise missing
+        raise FileNotFoundError(f"{display_path(path)} is not there; {cure}")
     try:
         return TypeAdapter(kind).validate_json(unseal(path.read_bytes()))
     except ValidationError as error:
