@@ -56,7 +56,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             print(judge.format_verdicts(judge.read_verdicts(changes)))
         except FileNotFoundError as error:
-            print(
-                f"no verdicts yet: {Path(str(error).partition(' is not there')[0]).stem}, which they are held against, was not run"
-            )
+            base = Path(str(error).partition(" is not there")[0]).stem
+            print(f"no verdicts yet: {base}, which they are held against, was not run")
     return status
