@@ -336,7 +336,9 @@ def test_headlines_are_each_of_its_own_figure():
         epoch=2, train_loss=0.1, train_accuracy=0.91, validation_loss=0.2, validation_accuracy=0.92,
         test_loss=0.3, test_accuracy=0.93, learning_rate=0.1, seconds=1.25,
     )  # fmt: skip
-    results = summarise(RunConfig(), [record(1, 0.94, 0.95), last], build_model("final"), [3, 4])
+    history = [record(1, 0.94, 0.95), last]
+    environment = describe_environment(torch.device("cpu"))
+    results = summarise(RunConfig(), build_model("final"), history, environment, test_mistakes=[3, 4])
     assert results.final_test_loss == 0.3
     assert results.final_test_accuracy == 0.93
     assert results.best_validation_accuracy == 0.94
