@@ -4,8 +4,10 @@ import errno
 import gzip
 import hashlib
 import shutil
-from collections.abc import Collection
+import zlib
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from torchvision import datasets
 
@@ -30,18 +32,20 @@ class DataError(RuntimeError):
 def prepare_raw_folder(data_dir: Path, names: Collection[str] = tuple(MD5)) -> Path:
     """Make sure that `data_dir`, torchvision's `root`, holds the genuine files `names` extracted; return where.
 
-    Every archive and extracted file there is hashed: torchvision only checks that extracted files exist. What is
-    missing is extracted from its archive; where that is missing too, torchvision downloads. In a folder that is read
-    only, such as a class' common one, archives are left as they are (`extracted`). Raises DataError: a file differs
-    from the published one, the folder is full, or a download failed.
+    Every archive and extracted file there is hashed: torchvision only checks that extracted files exist. An archive
+    that somebody has packed again will do if it holds the published bytes. What is missing is extracted from its
+    archive; where that is missing too, torchvision downloads. In a folder that is read only, such as a class' common
+    one, archives are left as they are (`extracted`). Raises DataError: a file differs from the published one, the
+    folder is full, or a download failed; then nothing new is there.
     """
     raw = data_dir / "MNIST" / "raw"
     remove_partials(raw)
-    for name, (archive_md5, _) in MD5.items():
-        _check(raw / f"{name}.gz", archive_md5)
+    for name, (archive_md5, file_md5) in MD5.items():
+        _check(raw / f"{name}.gz", archive_md5, file_md5)
     try:
-        if not all((raw / name).exists() or (raw / f"{name}.gz").exists() for name in names):
-            _download(data_dir)
+        missing = [name for name in names if not (raw / name).exists() and not (raw / f"{name}.gz").exists()]
+        if missing:
+            _download(missing, data_dir, raw)
         for name in names:
             if not (raw / name).exists():
                 _extract(raw / f"{name}.gz", raw / name)
@@ -64,16 +68,25 @@ def extracted(path: Path, elsewhere: Path) -> Path:
     return elsewhere / path.name
 
 
-def _check(path: Path, expected: str) -> None:
+def _check(path: Path, expected: str, held: str | None = None) -> None:
+    """Check that a file, if there, has the MD5 `expected`, or is an archive of a file with the MD5 `held`."""
     if not path.exists():
         return
     with path.open("rb") as stream:
         actual = hashlib.file_digest(stream, "md5").hexdigest()
-    if actual != expected:
+    if actual != expected and not (held and _holds(path, held)):
         raise DataError(
             f"{display_path(path)} is not the published MNIST file: MD5 expected {expected}, actual {actual} "
             f"({path.stat().st_size:,} bytes). Restore it with: {_restore_command(path)}"
         )
+
+
+def _holds(archive: Path, expected: str) -> bool:
+    try:
+        with gzip.open(archive) as stream:
+            return hashlib.file_digest(stream, "md5").hexdigest() == expected
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 def _restore_command(path: Path) -> str:
@@ -91,12 +104,24 @@ def _extract(archive: Path, target: Path) -> None:
         write_atomically(target, lambda stream: shutil.copyfileobj(source, stream, 2**20))
 
 
-def _download(data_dir: Path) -> None:
+def _download(missing: Sequence[str], data_dir: Path, raw: Path) -> None:
     try:
-        datasets.MNIST(str(data_dir), download=True)
+        with TemporaryDirectory() as folder:  # whatever a broken download leaves goes with it
+            datasets.MNIST(folder, download=True)
+            raw.mkdir(parents=True, exist_ok=True)
+            for name in missing:
+                write_atomically(raw / f"{name}.gz", (Path(folder) / "MNIST" / "raw" / f"{name}.gz").read_bytes())
     except (RuntimeError, OSError) as error:
         raise DataError(
-            f"MNIST is not in {display_path(data_dir)} and could not be downloaded into it "
-            f"({str(error).strip().splitlines()[-1]}). Check the network, or use the copy that comes with the "
-            'project: data_dir="data".'
+            f"MNIST is not in {display_path(raw)}: it lacks {', '.join(missing)}, packed (.gz) or not, which could "
+            f"not be downloaded into it ({str(error).strip().splitlines()[-1]}).{_found(missing, data_dir, raw)} "
+            'Check the network, or use the copy that comes with the project: data_dir="data".'
         ) from error
+
+
+def _found(missing: Sequence[str], data_dir: Path, raw: Path) -> str:
+    """Return a sentence on files that may be the missing ones under other sites' names, or in other folders."""
+    paths = [path for depth in ("*", "*/*", "*/*/*") for path in sorted(data_dir.glob(depth))]
+    named = {path: path.name.removesuffix(".gz").replace(".idx", "-idx") for path in paths}
+    found = [display_path(path) for path, name in named.items() if name in missing]
+    return f" Found: {', '.join(found)}. Copy these to {display_path(raw)}, named as above." if found else ""

@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import hashlib
 import re
 import shutil
 import subprocess
@@ -119,7 +120,42 @@ def test_a_damaged_archive_is_found_before_it_is_extracted(data_dir):
 def test_without_files_and_network_the_error_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr("torchvision.datasets.MNIST.mirrors", ["http://127.0.0.1:9/"])
     with pytest.raises(DataError, match=r'could not be downloaded.*data_dir="data"'):
-        load_mnist(tmp_path)
+        load_mnist(tmp_path / "new")
+    assert not list(tmp_path.iterdir()), "a download that failed leaves folders"
+
+
+@pytest.mark.parametrize("arrange", ["dotted", "flat", "raw itself", "half"])
+def test_files_as_other_sites_give_them_are_found_and_the_missing_ones_named(arrange, data_dir, monkeypatch):
+    monkeypatch.setattr("torchvision.datasets.MNIST.mirrors", ["http://127.0.0.1:9/"])
+    raw, given = data_dir / "MNIST" / "raw", data_dir
+    lacking = MD5
+    if arrange == "dotted":
+        for name in MD5:
+            (raw / f"{name}.gz").rename(raw / f"{name.replace('-idx', '.idx')}.gz")
+    elif arrange == "flat":
+        for name in MD5:
+            (raw / f"{name}.gz").rename(data_dir / f"{name}.gz")
+        raw.rmdir()
+    elif arrange == "raw itself":
+        given = raw
+    else:
+        (raw / f"{SMALL}.gz").unlink()
+        lacking = [SMALL]
+    before = sorted(data_dir.rglob("*"))
+    with pytest.raises(DataError) as caught:
+        load_mnist(given)
+    message = str(caught.value)
+    assert f"it lacks {', '.join(lacking)}, packed" in message
+    assert str(given / "MNIST" / "raw") in message
+    assert ("Found: " in message) == (arrange != "half")
+    assert sorted(data_dir.rglob("*")) == before
+
+
+def test_an_archive_packed_again_will_do_if_it_holds_the_published_bytes(data_dir):
+    archive = data_dir / "MNIST" / "raw" / f"{SMALL}.gz"
+    archive.write_bytes(gzip.compress(gzip.decompress(archive.read_bytes()), compresslevel=1))
+    assert hashlib.md5(archive.read_bytes()).hexdigest() != MD5[SMALL][0]
+    assert len(load_mnist(data_dir)[1]) == 10_000
 
 
 def test_a_full_folder_is_reported(data_dir, monkeypatch):
