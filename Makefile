@@ -214,7 +214,7 @@ browser: ## Install Debian's chromium, as root, where there is no Chromium or Ch
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium)
 
-test-page: $(READY) browser ## Test the page to draw on in a real browser (PAGE_DIGITS=10000: with every test digit)
+test-page: $(READY) browser fonts ## Test the page to draw on in a real browser (PAGE_DIGITS=10000: with every test digit)
 	PAGE_DIGITS=$(PAGE_DIGITS) $(BIN)/python -m pytest -m page
 
 bench-page: $(READY) browser ## Time the page's answer to a stroke (changes outputs/page_speed.json)

@@ -41,7 +41,7 @@ def judge(found: Spread, parameters: int, epochs: int) -> Verdict:
         outcome, where = NOT_YET, "lies below"
     said = f"{outcome} with {found.n} seeds" if outcome == OPEN else outcome
     limits = f"{100 * low:.3f} to {100 * high:.3f} %"
-    sentence = f"{said}: the 95 % interval of the mean over {found.n} seeds, {limits}, {where} {ACCURACY_GOAL:.1%}"
+    sentence = f"{said}: the mean's 95 % interval over {found.n} seeds, {limits}, {where} {ACCURACY_GOAL:.1%}"
     if parameters >= PARAMETER_BUDGET or epochs >= EPOCH_BUDGET:
         outcome = REFUSED
         allowed = f"fewer than {PARAMETER_BUDGET:,} parameters and fewer than {EPOCH_BUDGET} epochs"

@@ -10,14 +10,17 @@ from mnist_helpers.sharing.rewriting import rewrite
 
 IMAGE = "image/png"
 LINK, MARKS = re.compile(r"\[([^\]]*)\]\([^)]*\)"), re.compile(r"[*`]")
-BEGIN = re.compile(r"^Figures?: ")
+CAPTION = re.compile(r"\*Figures?: (.+?)\*(?=\s|$)", re.DOTALL)
 
 
 def describe(caption: str) -> str:
-    """Return the first paragraph of a caption without Markdown's marks, '' where the cell is no caption."""
-    if not caption.lstrip("*").startswith("Figure"):
+    """Return what a caption says of the figure, the part in italics, without Markdown's marks; '' for another cell.
+
+    What stands after it in the same paragraph is for those who look: a question, where to look next.
+    """
+    if not (caption := CAPTION.match(caption)):
         return ""
-    return " ".join(BEGIN.sub("", MARKS.sub("", LINK.sub(r"\1", caption.split("\n\n")[0]))).split())
+    return " ".join(MARKS.sub("", LINK.sub(r"\1", caption[1])).split())
 
 
 def set_alt_text(notebook: NotebookNode) -> list[int]:

@@ -2,6 +2,8 @@
 
 import hashlib
 import platform
+import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -14,7 +16,8 @@ from mnist_helpers.paths import PACKAGE
 
 DECIDING = ("data", "networks", "training", "runs")
 """Rooms whose code moves a run's numbers, or may: a comment counts too, better one repeat too many."""
-NOT_DECIDING = {"python", "torchvision"}  # torchvision reads the files, whose content is checked
+NOT_DECIDING = {"python", "torchvision", "processor"}
+"""torchvision reads the files, whose content is checked; of a processor its `cpu_capability` decides."""
 
 
 class Environment(BaseModel, frozen=True):
@@ -27,6 +30,7 @@ class Environment(BaseModel, frozen=True):
     device: str
     cpu_capability: str
     threads: int
+    processor: str | None = None  # its name, for the seconds; None from before that was kept
     sources: str | None = None  # hash of the code (`source_hash`); None from before that was kept
 
     def differences(self, other: Self) -> list[str]:
@@ -45,8 +49,19 @@ def describe_environment(device: torch.device) -> Environment:
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         cpu_capability=torch.backends.cpu.get_cpu_capability(),
         threads=torch.get_num_threads(),
+        processor=processor(),
         sources=_own_hash(),
     )
+
+
+@cache
+def processor() -> str:
+    """Return the name of the processor as its system gives it."""
+    with suppress(OSError):
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        if found := re.search(r"^model name\s*: (.*)$", text, re.MULTILINE):
+            return found[1]
+    return platform.processor() or platform.machine()
 
 
 def source_hash(package: Path = PACKAGE) -> str:

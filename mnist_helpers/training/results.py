@@ -12,7 +12,7 @@ from mnist_helpers.training.circumstances import Environment
 from mnist_helpers.training.evaluation import Metrics
 from mnist_helpers.training.settings import Settings
 
-EPOCH_HEADER = "epoch   train loss     acc    valid loss     acc     test loss     acc       rate  seconds"
+EPOCH_HEADER = "epoch  train loss     acc   valid loss     acc   test loss     acc      rate  seconds"
 SettingsKind = TypeVar("SettingsKind", bound=Settings)
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[FiniteFloat, Field(ge=0)]
@@ -49,10 +49,10 @@ def epoch_record(
 
 def format_epoch(r: EpochRecord) -> str:
     """Return one aligned line under `EPOCH_HEADER`; accuracies in percent."""
-    test = f"{r.test_loss:13.4f} {r.test_accuracy:7.2%}" if r.test_loss is not None else f"{'–':>13s} {'–':>7s}"
+    test = f"{r.test_loss:11.4f} {r.test_accuracy:7.2%}" if r.test_loss is not None else f"{'–':>11s} {'–':>7s}"
     return (
-        f"{r.epoch:5d} {r.train_loss:12.4f} {r.train_accuracy:7.2%} {r.validation_loss:13.4f} "
-        f"{r.validation_accuracy:7.2%} {test} {r.learning_rate:10.2e} {r.seconds:8.1f}"
+        f"{r.epoch:5d} {r.train_loss:11.4f} {r.train_accuracy:7.2%} {r.validation_loss:12.4f} "
+        f"{r.validation_accuracy:7.2%} {test} {r.learning_rate:9.2e} {r.seconds:8.1f}"
     )
 
 

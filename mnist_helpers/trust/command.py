@@ -1,14 +1,11 @@
 """`make torture`: every kind of trial in turn, as many as fit the time, and one closing table."""
 
 import argparse
-import platform
 import random
-import re
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -41,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(format_rows(rows))
     if chosen != "quick" and not options.only:
         environment = describe_environment(torch.device("cpu"))
-        Torture(environment=environment, processor=processor(), code=code_version(), rows=rows).write()
+        Torture(environment=environment, code=code_version(), rows=rows).write()
     return int(fell_short(rows) > 0)
 
 
@@ -72,12 +69,3 @@ def _try(kind: Kind, number: int, place: Path) -> Trial:
     """Return what came of one trial, whose random numbers its kind and number decide."""
     with tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True) as folder:
         return kind.run(random.Random(f"{SEED} {kind.name} {number}"), Path(folder))
-
-
-def processor() -> str:
-    """Return the processor's name."""
-    with suppress(OSError):
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        if found := re.search(r"^model name\s*: (.*)$", text, re.MULTILINE):
-            return found[1]
-    return platform.processor() or platform.machine()

@@ -47,7 +47,6 @@ class Torture(Record, frozen=True):
     """What `make torture` counted, on what processor, by which code."""
 
     NAME = "torture"
-    processor: str
     code: CodeVersion
     rows: list[Row]
 

@@ -61,7 +61,7 @@ def assess(*arguments, output):
 @pytest.mark.parametrize(
     ("reached", "status", "said"),
     [
-        ([0.9961, 0.9962], 0, "passed: the 95 % interval of the mean over 2 seeds, 99.551 to 99.679 %, lies above"),
+        ([0.9961, 0.9962], 0, "passed: the mean's 95 % interval over 2 seeds, 99.551 to 99.679 %, lies above"),
         ([0.9911, 0.9912], 1, "not yet: the 95 % interval"),
         ([0.991, 0.998], 3, "cannot be told apart with 2 seeds: the 95 % interval"),
     ],

@@ -20,7 +20,14 @@ from mnist_helpers.benchmarks import (
 )
 from mnist_helpers.benchmarks.benchmark import Trainings
 from mnist_helpers.benchmarks.trainings import FIRST, STARTED
-from mnist_helpers.experiments import IDEAS_AGAIN, STEPS_AGAIN, TRIED_AGAIN, read_frontier, read_verdicts
+from mnist_helpers.experiments import (
+    IDEAS_AGAIN,
+    STEPS_AGAIN,
+    TRIED_AGAIN,
+    read_frontier,
+    read_ledger,
+    read_verdicts,
+)
 from mnist_helpers.experiments.experiment import Experiment
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import read_results
@@ -61,6 +68,38 @@ def test_the_table_of_results_is_the_studies(name):
         f"{study.parameters:,}", f"{study.runs[0].config.epochs}", percent(study.test_accuracy),
         f"{study.test_accuracy.n}", f"{low:.2f} to {high:.2f} %",
     ]  # fmt: skip
+
+
+def rows_of_notebooks(page: str) -> dict[str, list[str]]:
+    """Return the cells of each notebook's row in a page's table, by its number."""
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if "ipynb) |" in line]
+    return {re.match(r"\[(\d\d) ", row[0])[1]: row for row in rows if re.match(r"\[\d\d ", row[0])}
+
+
+def test_what_a_notebook_changes_is_what_the_studies_say():
+    reached = {
+        name: f"{100 * read_study(name).test_accuracy.mean:.2f}"
+        for name in ("baseline", "skeleton", "dropout", "onecycle", "augmentation", "final", "best")
+    }
+    seconds = {name: read_ledger().seconds_per_epoch[name] * read_study(name).runs[0].total_epochs
+               for name in ("final", "fast")}  # fmt: skip
+    said = {number: row[2] for number, row in rows_of_notebooks(README).items()}
+    steps = {
+        "03": ("baseline", "skeleton"), "04": ("skeleton", "dropout"), "05": ("dropout", "onecycle"),
+        "06": ("onecycle", "augmentation"), "07": ("augmentation", "final"), "13": ("final", "best"),
+    }  # fmt: skip
+    assert said.pop("02") == f"{reached['baseline']} %"
+    assert said.pop("12") == f"{seconds['final']:.0f} → {seconds['fast']:.0f} seconds"
+    for number, (before, after) in steps.items():
+        assert said.pop(number).split(":")[0] == f"{reached[before]} → {reached[after]} %", number
+    assert set(said.values()) == {""}
+
+
+def test_minutes_and_levels_are_those_of_the_teachers_page():
+    mine = {number: row[3:] for number, row in rows_of_notebooks(README).items()}
+    theirs = rows_of_notebooks((PROJECT_ROOT / "notebooks" / "README.md").read_text(encoding="utf-8"))
+    assert len(mine) == 13
+    assert mine == {number: [f"{row[2]} + {row[3]}", row[4]] for number, row in theirs.items()}
 
 
 def test_the_speeds_are_the_benchmarks():

@@ -22,7 +22,7 @@ def alt_texts(notebook: nbformat.NotebookNode) -> list[str | None]:
 
 def test_a_caption_is_said_in_plain_words():
     assert (
-        describe("Figure: *two* lines of [one](GLOSSARY.md#one) `loss`.\nOn.\n\nMore.")
+        describe("*Figure: two lines of [one](GLOSSARY.md#one) `loss`.\nOn.* Which is the other?\n\nMore.")
         == "two lines of one loss. On."
     )
     assert describe("*Figures: both.*") == "both."
@@ -30,7 +30,7 @@ def test_a_caption_is_said_in_plain_words():
 
 
 def test_the_caption_below_is_the_alt_text_and_its_lack_is_told():
-    caption = nbformat.v4.new_markdown_cell("Figure: a line.")
+    caption = nbformat.v4.new_markdown_cell("*Figure: a line.* Where does it end?")
     notebook = nbformat.v4.new_notebook(cells=[figure("old"), caption, figure(), nbformat.v4.new_code_cell("1")])
     assert set_alt_text(notebook) == [2]
     assert alt_texts(notebook) == ["a line.", ""]
