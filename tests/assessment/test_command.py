@@ -62,8 +62,8 @@ def assess(*arguments, output):
     ("reached", "status", "said"),
     [
         ([0.9961, 0.9962], 0, "passed: the mean's 95 % interval over 2 seeds, 99.551 to 99.679 %, lies above"),
-        ([0.9911, 0.9912], 1, "not yet: the 95 % interval"),
-        ([0.991, 0.998], 3, "cannot be told apart with 2 seeds: the 95 % interval"),
+        ([0.9911, 0.9912], 1, "not yet: the mean's 95 % interval"),
+        ([0.991, 0.998], 3, "cannot be told apart with 2 seeds: the mean's 95 % interval"),
     ],
 )
 def test_one_submission_ends_in_its_verdict(folder, scripted, capsys, reached, status, said):
@@ -201,7 +201,7 @@ def test_the_executed_notebook_is_the_report(tmp_path):
     out = tmp_path / "out" / "net_Net"
     notebook = nbformat.read(out / "report.ipynb", as_version=4)
     shown = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
-    for text in ("class Net(nn.Module)", "ok   fewer than 20,000 parameters: 1,554", "not yet: the 95 % interval"):
+    for text in ("class Net(nn.Module)", "ok   fewer than 20,000 parameters: 1,554", "not yet: the mean's 95 % interval"):
         assert text in shown
     pictures = [
         output

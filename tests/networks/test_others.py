@@ -208,7 +208,7 @@ def test_what_others_need_not_have_is_told_and_fails_nothing(capsys):
     assert report_rules(others.UsedTwice(), "mine") == 0
     out = capsys.readouterr().out.splitlines()
     assert out[2:4] == ["has no BatchNorm: none", "has no dropout: none"]
-    assert out[4].startswith("has    pooling over all places or a dense layer at the end: a dense layer")
+    assert out[4].startswith("has    pooling over all places or a dense layer at the end: a dense one")
 
 
 def test_torchsummary_is_shown_where_it_counts_right(capsys):
