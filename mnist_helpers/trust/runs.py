@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -14,13 +15,13 @@ import torch
 
 from mnist_helpers.files import PARTIAL_SUFFIX
 from mnist_helpers.runs import RunResults, keep, load_weights, make_config, read_results
-from mnist_helpers.training import Interrupted, train
+from mnist_helpers.training import EPOCH_HEADER, Interrupted, train
 
 TINY = {"model": "compact_574", "epochs": 4, "batch_size": 50, "train_size": 1_000, "validation_size": 100}
 LOG = "said.txt"
 SECONDS = 300  # after which a run has hung
 STOPPED = 130  # exit status of a run that Ctrl-C has stopped
-STARTED = "epoch   train loss"
+STARTED = EPOCH_HEADER
 
 
 def start(folder: Path, resume: bool = False, seed: int = 0, before: Callable[[], None] | None = None) -> BaseProcess:
@@ -37,6 +38,10 @@ def _run(folder: Path, resume: bool, seed: int, before: Callable[[], None] | Non
     log = os.open(folder.parent / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
+    # whoever starts it in the background may have had these ignored (nohup, a shell's &)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
     torch.set_num_threads(1)
     if before:
         before()

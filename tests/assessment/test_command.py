@@ -201,7 +201,11 @@ def test_the_executed_notebook_is_the_report(tmp_path):
     out = tmp_path / "out" / "net_Net"
     notebook = nbformat.read(out / "report.ipynb", as_version=4)
     shown = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
-    for text in ("class Net(nn.Module)", "ok   fewer than 20,000 parameters: 1,554", "not yet: the mean's 95 % interval"):
+    for text in (
+        "class Net(nn.Module)",
+        "ok   fewer than 20,000 parameters: 1,554",
+        "not yet: the mean's 95 % interval",
+    ):
         assert text in shown
     pictures = [
         output

@@ -123,10 +123,20 @@ def test_a_script_ends_by_the_signal_with_one_line_and_resumes(tmp_path, name):
     assert run(tmp_path, resume=True).returncode == 0
 
 
+# after the room was checked
+FILL = """
+import resource
+step = training.train_step
+def train_step(*arguments):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+    return step(*arguments)
+training.train_step = train_step
+"""
+
+
 @pytest.mark.training
 def test_a_disk_that_fills_is_said_and_the_run_goes_on_when_there_is_room(tmp_path):
-    fill = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))"
-    full = run(tmp_path, fill)
+    full = run(tmp_path, FILL)
     assert full.returncode == 1
     last = full.stderr.splitlines()[-1]
     assert "best_model.pth cannot be written: File too large (" in last

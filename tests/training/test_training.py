@@ -73,7 +73,13 @@ files.os.fsync = fsync
 def run(folder, sabotage="", resume=False):
     source = RUN.format(sabotage=sabotage, settings=SMALL)
     arguments = [sys.executable, "-c", source, str(folder), "resume" if resume else "fresh"]
-    return subprocess.run(arguments, capture_output=True, text=True)
+    return subprocess.run(arguments, capture_output=True, text=True, preexec_fn=heed_signals)
+
+
+def heed_signals():
+    """Whoever starts the tests in the background (nohup, a shell's &) has some ignored, and their children too."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def small_config(folder, **changes) -> RunConfig:
