@@ -84,12 +84,14 @@ def check_structure(network: nn.Module) -> list[Check]:
     normed = f"after {len(groups) - len(bare)} of {len(starts)} convolutions"
     normed += f", not after {', '.join(bare)}" if bare else ""
     order = ", ".join(mixed[0][:3]) if mixed else "as applied"
+    named = applied if listed == BLOCKS else listed
+    told = ", ".join(name.removesuffix("_block") for name in named) if named == BLOCKS else ", ".join(named)
     return [
         Check("a BatchNorm after every convolution but the last", bool(groups) and not bare, normed),
         Check("dropout, never falling from block to block", any(rates) and rates == sorted(rates), _told(rates)),
         Check("global average pooling", len(averages) == 1, ", ".join(averages) or "none"),
         Check(f"no dense layer above {LARGEST_DENSE_LAYER:,} parameters", dense <= LARGEST_DENSE_LAYER, f"{dense:,}"),
-        Check("blocks in order", applied == listed == BLOCKS, ", ".join(applied if listed == BLOCKS else listed)),
+        Check("blocks in order", applied == listed == BLOCKS, told),
         Check("convolution, BatchNorm, ReLU in every group but the last", bool(groups) and not mixed, order),
         check_logits(network),
     ]

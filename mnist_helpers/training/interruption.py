@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 
 ENDING = ("SIGTERM", "SIGHUP")  # which would end a process without a word
@@ -49,8 +49,7 @@ def stopping() -> Iterator[list[int]]:
 def telling(what_is_kept: Callable[[], str]) -> Iterator[None]:
     """Raise Interrupted, with what is kept by then, where the context is left by Ctrl-C, an interrupt or a signal.
 
-    In a script a signal then ends the process as it would have; a notebook's kernel lives on. A kernel that is told to
-    end, as by a papermill which was stopped itself, says it in the terminal too: nobody may be left to ask it.
+    In a script a signal then ends the process as it would have; a notebook's kernel lives on.
     """
     with stopping() as came:
         try:
@@ -65,17 +64,7 @@ def telling(what_is_kept: Callable[[], str]) -> Iterator[None]:
             print(stopped, file=sys.stderr, flush=True)
             os.kill(os.getpid(), came[-1])
         _show_in_one_line()
-    elif came:
-        _say_in_the_terminal(str(stopped))
     raise stopped
-
-
-def _say_in_the_terminal(line: str) -> None:
-    """Write to what was standard error before IPython's kernel took it for the notebook."""
-    terminal = getattr(sys.stderr, "_original_stdstream_copy", None)
-    if terminal is not None:
-        with suppress(OSError):
-            os.write(terminal, f"{line}\n".encode())
 
 
 def _show_in_one_line() -> None:
