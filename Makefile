@@ -19,6 +19,7 @@ MODEL := final
 PHOTO :=
 READING :=
 TORTURE :=
+MUTANTS :=
 FILES :=
 SEEDS := 5
 PAGE_DIGITS := 500
@@ -36,7 +37,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-all check-model \
-        check-params view-results notebooks check-notebooks check-notebooks-quick check-checks check-goal check-workflows lock audit seeds studies fast speedups ideas \
+        check-params view-results notebooks check-notebooks check-notebooks-quick check-checks mutants check-goal check-workflows lock audit seeds studies fast speedups ideas \
         frontier judge aims sweep ledger bench bench-quick bench-gpu profile read check-reading \
         check-reading-quick fonts models page site handouts test-site badges alt-text browser test-page \
         bench-page seal torture assess assess-changed assess-quick clean clean-checkpoints
@@ -163,6 +164,10 @@ audit: $(READY) ## Ask for known holes in the locked packages, and list their li
 
 check-checks: $(READY) ## Break the helpers one at a time and see some check turn red
 	$(BIN)/python tests/check_checks.py
+
+mutants: $(READY) ## Change 300 places of the modules that decide numbers, see tests notice (an hour; changes outputs/mutants.json)
+	$(BIN)/python -m pip install --quiet --editable ".[mutants]"
+	$(BIN)/python tests/mutants.py $(MUTANTS)
 
 bench: $(READY) ## Time the reference's recipe, a public one and ours side by side (changes outputs/benchmark.json, figures)
 	$(COMMAND) benchmark

@@ -23,10 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import pytest
 from check_checks import ROOT, copy_repository
-from coverage import Coverage
 from tqdm import tqdm
 
 DECIDING = (
@@ -71,19 +71,23 @@ class Mutant:
 
 
 def places(file: str, text: str) -> dict[tuple[int, int], list[Mutant]]:
-    """Return the mutants that each place (line, column) of a module can become."""
+    """Return the mutants that each place (line, column) of a module can become; pictures decide no number."""
     from cosmic_ray.ast import ast_nodes, get_ast
     from cosmic_ray.plugins import get_operator, operator_names
 
     found: dict[tuple[int, int], list[Mutant]] = defaultdict(list)
     nodes, lines = list(ast_nodes(get_ast(text))), text.splitlines()
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    drawing = {line for function in functions if function.name.startswith("plot_")
+               for line in range(function.lineno, function.end_lineno + 1)}  # fmt: skip
     for name in sorted(operator_names()):
         kind = get_operator(name)
         if kind.arguments() or NO_ARITHMETIC in name:
             continue
         positions = [position for node in nodes for position in kind().mutation_positions(node)]
         for occurrence, (start, _) in enumerate(positions):
-            found[start].append(Mutant(file, start[0], lines[start[0] - 1].strip(), name, occurrence))
+            if start[0] not in drawing:
+                found[start].append(Mutant(file, start[0], lines[start[0] - 1].strip(), name, occurrence))
     return found
 
 
@@ -112,7 +116,7 @@ def _compiles(mutant: Mutant, before: str) -> bool:
 class Watch:
     """pytest's plugin that tells coverage whose lines are running, and keeps what each test took."""
 
-    def __init__(self, coverage: Coverage) -> None:
+    def __init__(self, coverage: Any) -> None:
         self.coverage = coverage
         self.seconds: Counter[str] = Counter()
         self.red: list[str] = []
@@ -130,7 +134,9 @@ class Watch:
 
 def cover(copy: Path, folder: Path) -> None:
     """Run the tests in `copy`, in this process, and write which of them run which lines and what they cover."""
-    into(copy)
+    from coverage import Coverage
+
+    into(copy, folder / "log.txt")
     coverage = Coverage(data_file=str(folder / "coverage"), branch=True, source_pkgs=["mnist_helpers"])
     watch = Watch(coverage)
     coverage.start()
@@ -151,8 +157,8 @@ def cover(copy: Path, folder: Path) -> None:
     (folder / "found.json").write_text(json.dumps(found))
 
 
-def into(copy: Path) -> None:
-    """Make this process, and those that it starts, use the helpers of `copy`; silence it."""
+def into(copy: Path, log: str | Path = os.devnull) -> None:
+    """Make this process, and those that it starts, use the helpers of `copy`; what it says goes to `log`."""
     os.setsid()
     os.chdir(copy)
     sys.path[:0] = [str(copy), str(copy / "tests")]
@@ -160,7 +166,7 @@ def into(copy: Path) -> None:
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     for stream in (1, 2):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT), stream)
 
 
 def meet(copy: Path, tests: Sequence[str]) -> None:
@@ -169,7 +175,7 @@ def meet(copy: Path, tests: Sequence[str]) -> None:
     os._exit(int(pytest.main(["-q", "-x", "--tb=no", "-p", "no:cacheprovider", *tests])))
 
 
-def apart(function, *arguments, seconds: float | None = None) -> int | None:  # noqa: ANN001
+def apart(function, *arguments, seconds: float | None = None) -> int | None:
     """Run a function in a process of its own and return its exit status, None if it had to be killed."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LOADED)
@@ -193,6 +199,7 @@ def meeting(mutant: Mutant, text: str, found: dict) -> list[str]:
     )
     tests = {test for line in around for test in lines.get(line, ())} - {""}
     tests = tests or {test for line in lines for test in lines[line]} - {""}
+    tests -= set(found["red"])
     kept, seconds = [], 0.0
     for test in sorted(tests, key=lambda test: (found["seconds"].get(test, 0.0), test)):
         seconds += found["seconds"].get(test, 0.0)
@@ -220,9 +227,8 @@ def coverage_of(source: Path, folder: Path) -> dict:
             copy_repository(source, copy)
             apart(cover, copy, kept)
     found = json.loads((kept / "found.json").read_text())
-    if found["red"]:
-        (kept / "found.json").unlink()
-        raise SystemExit("red before anything is changed:\n" + "\n".join(found["red"]))
+    for test in found["red"]:
+        print(f"red before anything is changed, so it judges nothing: {test}")
     return found
 
 
