@@ -61,7 +61,7 @@ def reported_checks(network: nn.Module) -> list[Check]:
     ends = [_describe(call) for call in final_poolings(calls)]
     working = [call for call in calls if call.multiply_adds()]
     if working and working[-1].is_dense():
-        ends.append(f"a dense one of {_parameters(working[-1]):,} parameters")
+        ends.append(f"dense, {_parameters(working[-1]):,} parameters")
     return [
         Check("BatchNorm", norms > 0, f"applied {norms} times" if norms else "none"),
         Check("dropout", any(rates), _told(rates)),

@@ -19,7 +19,7 @@ from mnist_helpers.training import NetworkError, Settings, start, train
 # parameters and multiply-adds by hand; BatchNorm, dropout; the last two rows' receptive field; how it ends
 EXPECTED = {
     others.Functional: (
-        80 + 876 + 3010, 72 * 26**2 + 8 * 9 * 12 * 11**2 + 3000, "none", "rates 0.25", 10, "a dense one of 3,010",
+        80 + 876 + 3010, 72 * 26**2 + 8 * 9 * 12 * 11**2 + 3000, "none", "rates 0.25", 10, "dense, 3,010",
     ),
     others.ViewTen: (
         72 + 16 + 720 + 20, 72 * 28**2 + 720 * 14**2, "applied 2 times", "rates 0.05", 34, "avg_pool2d over 7×7",
@@ -30,23 +30,23 @@ EXPECTED = {
     ),
     others.NormOptions: (
         156 + 550 + 20 + 20 + 110, 150 * 12**2 + 540 * 10**2 + 100, "applied 3 times", "none", 9 + 9 * 2,
-        "adaptive_max_pool2d over 10×10 places, then a dense one of 110",
+        "adaptive_max_pool2d over 10×10 places, then dense, 110",
     ),
     others.UsedTwice: (
-        102 + 330 + 2950, (96 + 2 * 324) * 7**2 + 2940, "none", "none", 4 + 2 * 8, "a dense one of 2,950",
+        102 + 330 + 2950, (96 + 2 * 324) * 7**2 + 2940, "none", "none", 4 + 2 * 8, "dense, 2,950",
     ),
     others.BareParameters: (
-        200 + 8 + 2880 + 10, 200 * 24**2 + 2880, "applied 1 times", "none", 5 + 3, "a dense one of 2,880",
+        200 + 8 + 2880 + 10, 200 * 24**2 + 2880, "applied 1 times", "none", 5 + 3, "dense, 2,880",
     ),
     others.Lazy: (
-        60 + 12 + 4870 + 8, 54 * 9**2 + 4860, "applied 1 times", "none", 3, "a dense one of 4,870",
+        60 + 12 + 4870 + 8, 54 * 9**2 + 4860, "applied 1 times", "none", 3, "dense, 4,870",
     ),
     others.OneByOne: (
         80 + 16 + 584 + 804 + 36 + 730, (72 + 576 + 2 * 832) * 14**2 + 720 * 12**2, "applied 1 times", "none",
         27 + 11 * 2, "mean over 12×12",
     ),
     others.Dense: (
-        25120 + 330, 25088 + 320, "none", "rates 0.2", 1, "a dense one of 330",
+        25120 + 330, 25088 + 320, "none", "rates 0.2", 1, "dense, 330",
     ),
     others.Separable: (
         32 + 72 + 96 + 24 + 52 + 60 + 1090, (24 + 72 + 96) * 14 * 13 + 2 * 48 + 1080 * 12 * 11, "applied 1 times",
@@ -208,7 +208,7 @@ def test_what_others_need_not_have_is_told_and_fails_nothing(capsys):
     assert report_rules(others.UsedTwice(), "mine") == 0
     out = capsys.readouterr().out.splitlines()
     assert out[2:4] == ["has no BatchNorm: none", "has no dropout: none"]
-    assert out[4].startswith("has    pooling over all places or a dense layer at the end: a dense one")
+    assert out[4].startswith("has    pooling over all places or a dense layer at the end: dense")
 
 
 def test_torchsummary_is_shown_where_it_counts_right(capsys):
