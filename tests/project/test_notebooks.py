@@ -13,7 +13,12 @@ from mnist_helpers.runs import PUBLISHED, RunConfig, make_config, read_results
 from mnist_helpers.sweeps import read_study
 
 NOTEBOOKS = sorted((PROJECT_ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-EXECUTED = [*NOTEBOOKS, *sorted((PROJECT_ROOT / PUBLISHED).glob("[0-9][0-9]_*.ipynb"))]
+EXECUTED = [
+    path
+    for folder in (PROJECT_ROOT / "notebooks", PROJECT_ROOT / "notebooks" / "solutions", PROJECT_ROOT / PUBLISHED)
+    for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+]
+WIDEST = 88  # characters that GitHub shows in an output without a bar to scroll
 MOST_BYTES = 1_000_000
 LIVE = "epochs train_size max_lr seed"
 PARAMETERS = {
@@ -59,6 +64,8 @@ def problems(notebook) -> list[str]:
                 found.append(f"cell {number} ends in {output.ename}")
             if output.get("name") == "stderr":
                 found.append(f"cell {number} has stderr")
+            if max(map(len, output.get("text", "").splitlines()), default=0) > WIDEST:
+                found.append(f"cell {number} prints lines that scroll")
             if "widget-view" in text:
                 found.append(f"cell {number} has a widget")
             if re.search(r"(?<![\w.])/(?:root|home|Users|tmp|work|mnt)/\w", text):
@@ -113,6 +120,10 @@ def test_the_parameters_cell_is_where_papermill_looks(stem, names):
         (
             lambda nb: code_cells(nb)[0].outputs.append(nbformat.v4.new_output("stream", text="at /home/me/x")),
             "absolute path",
+        ),
+        (
+            lambda nb: code_cells(nb)[0].outputs.append(nbformat.v4.new_output("stream", text="-" * 89)),
+            "scroll",
         ),
     ],
 )
