@@ -39,6 +39,7 @@ DECIDING = (
     "looking/explore.py", "looking/probe.py", "looking/schedule.py", "experiments/judge.py", "experiments/judges.py",
 )  # fmt: skip
 TESTS = "not training and not smoke and not cluster and not page and not site"
+ROOMS = ("data", "networks", "training", "runs", "sweeps", "looking", "experiments")  # whose tests judge
 SEED, DRAWN = 16, 300
 LONGEST = 90.0  # seconds of tests that a mutant meets, the quickest first, as they took without it
 RECORD = ROOT / "outputs" / "mutants.json"
@@ -140,7 +141,8 @@ def cover(copy: Path, folder: Path) -> None:
     coverage = Coverage(data_file=str(folder / "coverage"), branch=True, source_pkgs=["mnist_helpers"])
     watch = Watch(coverage)
     coverage.start()
-    pytest.main(["-q", "-p", "no:cacheprovider", "-m", TESTS], plugins=[watch])
+    rooms = [f"tests/{room}" for room in ROOMS]
+    pytest.main(["-q", "-p", "no:cacheprovider", "-m", TESTS, *rooms], plugins=[watch])
     coverage.stop()
     coverage.save()
     tests: dict[str, dict[int, list[str]]] = {}
@@ -165,6 +167,8 @@ def into(copy: Path, log: str | Path = os.devnull) -> None:
     os.environ["PYTHONPATH"] = str(copy)
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    # pytest warns of plugins that were loaded before it, and a warning is an error here
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for stream in (1, 2):
         os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT), stream)
 
