@@ -96,7 +96,7 @@ def test_a_killed_extraction_leaves_nothing_once_the_data_are_used_again(tmp_pat
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
     left = raw / f"t10k-images-idx3-ubyte.{files._machine()}.{gone.stdout.strip()}.partial"
     left.write_bytes(b"half")
-    monkeypatch.setattr(archives, "_download", lambda _: (_ for _ in ()).throw(OSError(errno.EROFS, "read only")))
+    monkeypatch.setattr(archives, "_download", lambda *_: (_ for _ in ()).throw(OSError(errno.EROFS, "read only")))
     archives.prepare_raw_folder(tmp_path)
     assert not left.exists()
 

@@ -21,6 +21,7 @@ from mnist_helpers.networks import build_model, count_parameters, layer_table, t
 from mnist_helpers.training import evaluate
 
 
+@pytest.mark.training
 def test_the_peer_is_the_published_network_and_learns(mnist):
     images = mnist[0].take(torch.arange(4_000))
     network = train_mnist_fast(normalise(images.pixels), images.targets, seed=0)
@@ -44,6 +45,7 @@ def test_the_fast_networks_work_is_where_its_doc_says():
     assert by_layer["classifier.1"] == 512 * 10
 
 
+@pytest.mark.training
 def test_a_profile_counts_the_whole_step_and_every_part_of_it():
     found = measure_profile(FAST_STEP)
     assert abs(sum(found.shares.values()) - 1) < 0.01
@@ -74,6 +76,7 @@ def test_the_recorded_benchmark_keeps_what_the_course_promises():
     assert found.peak_memory_bytes <= 1.5e9
 
 
+@pytest.mark.training
 def test_a_device_is_measured_from_a_process_start_to_warm_trainings():
     """On the CPU here, with few images; `make bench-gpu` does it on a GPU, with all."""
     found = list(trainings.measure_device(torch.device("cpu"), 600, repeat=0))

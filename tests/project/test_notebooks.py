@@ -189,6 +189,7 @@ def test_a_notebook_takes_names_from_rooms_and_never_from_files_deep_inside(path
         assert "globals()" not in cell.source
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("stem", ["02_baseline", "07_final_model"])
 def test_the_settings_of_a_notebook_run_as_a_script_too(stem, tmp_path):
     """As `jupyter nbconvert --to script` writes it: no kernel, no `In`."""

@@ -184,6 +184,7 @@ def test_makes_kernels_are_the_environments_own_whatever_the_callers_shell_has_s
     assert {"MPLBACKEND=", "JUPYTER_PATH=", "JUPYTER_PREFER_ENV_PATH=1"} <= set(done.stdout.splitlines())
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("backend", ["Agg", "TkAgg", ""])
 def test_a_notebook_shows_its_figures_whatever_the_variable_says(backend, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", backend)
@@ -205,6 +206,7 @@ def test_the_package_needs_what_requirements_txt_pins(tmp_path):
     assert [*needed, "-e ."] == (PROJECT_ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.smoke
 def test_without_a_clone_data_and_outputs_are_below_the_current_folder_and_a_line_says_so(tmp_path):
     site, here = tmp_path / "site", tmp_path / "here"
     shutil.copytree(
