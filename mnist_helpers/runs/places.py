@@ -18,7 +18,7 @@ NOTEBOOK = "07_final_model.ipynb"
 RUN_FIGURES = ("training_curves.png", "seeds.png", "misclassified.png")
 PRODUCTS = 1_000_000  # bytes; the published run's results, notebook and figures take 0.4 million
 A_TENSOR, A_CHECKPOINT = 500, 20_000  # bytes beside the numbers: names and padding; settings and history
-FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def check_output(settings: Settings, network: nn.Module | None, averaged: bool) -> None:

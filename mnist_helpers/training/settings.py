@@ -8,6 +8,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    StrictStr,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
@@ -27,10 +28,11 @@ PLACES = frozenset({"data_dir", "output_dir", "resume", "device"})  # say where 
 
 def _as_text(path: Any) -> Any:
     """Return a path as text: papermill makes a number of a folder called 2024."""
-    return str(path) if isinstance(path, PurePath | int) and not isinstance(path, bool) else path
+    number = isinstance(path, int) and not isinstance(path, bool) and path >= 0
+    return str(path) if isinstance(path, PurePath) or number else path
 
 
-Folder = Annotated[str, BeforeValidator(_as_text), AfterValidator(as_meant)]
+Folder = Annotated[StrictStr, BeforeValidator(_as_text), AfterValidator(as_meant)]
 
 
 def _known(value: object, check: ValidatorFunctionWrapHandler) -> bool | str:

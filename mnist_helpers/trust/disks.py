@@ -16,7 +16,7 @@ SMALLEST, LARGEST = 8_000, 60_000  # bytes: what is said goes to a file as well,
 def disks(reference: Reference) -> list[Kind]:
     """Return the kinds of trials with folders that cannot be written to."""
 
-    def full(random: random.Random, folder: Path) -> Trial:
+    def full(random: random.Random, folder: Path, when: str, word: str) -> Trial:
         """No file may be larger than some bytes: as on a full disk, a write fails in its middle."""
         try:
             import resource
@@ -24,11 +24,12 @@ def disks(reference: Reference) -> list[Kind]:
             return Trial(skipped="no limit on a file's size here (resource)")
         del resource
         run = folder / "run"
-        status = finish(start(run, before=partial(_limit, random.randint(SMALLEST, LARGEST))))
+        status = finish(start(run, **{when: partial(_limit, random.randint(SMALLEST, LARGEST))}))
         if status == 0:
             return Trial(lost=reference.difference(run))
-        if "cannot be written" not in said(run).strip().splitlines()[-1]:
-            return Trial(unnamed=f"a full disk: {said(run).strip().splitlines()[-1]}")
+        last = said(run).strip().splitlines()[-1]
+        if word not in last or str(run) not in last:
+            return Trial(unnamed=f"a full disk: {last}")
         return _again(run)
 
     def read_only(random: random.Random, folder: Path) -> Trial:
@@ -63,7 +64,8 @@ def disks(reference: Reference) -> list[Kind]:
         return Trial(lost=reference.difference(run) if status == 0 else f"cannot be resumed: {said(run)[-300:]}")
 
     return [
-        Kind("a disk that is full", full, 30),
+        Kind("a disk that is full", partial(full, when="before", word="allowed: a place with"), 10),
+        Kind("a disk that fills up in a run", partial(full, when="checked", word="cannot be written"), 30),
         Kind("a folder that is read only", read_only, 5),
         Kind("a folder that vanishes", vanishes, 15),
     ]

@@ -24,17 +24,28 @@ STOPPED = 130  # exit status of a run that Ctrl-C has stopped
 STARTED = EPOCH_HEADER
 
 
-def start(folder: Path, resume: bool = False, seed: int = 0, before: Callable[[], None] | None = None) -> BaseProcess:
-    """Start a training that keeps its results in `folder`; what it says goes to a file beside the folder."""
+def start(
+    folder: Path,
+    resume: bool = False,
+    seed: int = 0,
+    before: Callable[[], None] | None = None,
+    checked: Callable[[], None] | None = None,
+) -> BaseProcess:
+    """Start a training that keeps its results in `folder`; what it says goes to a file beside the folder.
+
+    In its process `before` is called first, and `checked` once the settings are checked.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     context = multiprocessing.get_context("forkserver")  # imports once, and forks a clean process for each run
     context.set_forkserver_preload([__name__])
-    process = context.Process(target=_run, args=(folder, resume, seed, before), daemon=True)
+    process = context.Process(target=_run, args=(folder, resume, seed, before, checked), daemon=True)
     process.start()
     return process
 
 
-def _run(folder: Path, resume: bool, seed: int, before: Callable[[], None] | None) -> None:
+def _run(
+    folder: Path, resume: bool, seed: int, before: Callable[[], None] | None, checked: Callable[[], None] | None
+) -> None:
     log = os.open(folder.parent / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
@@ -46,6 +57,8 @@ def _run(folder: Path, resume: bool, seed: int, before: Callable[[], None] | Non
     if before:
         before()
     config = make_config(**TINY, seed=seed, output_dir=str(folder), resume=resume, device="cpu")
+    if checked:
+        checked()
     try:
         network, results = train(config.build, config.split(with_test=False), config)
     except Interrupted as stopped:  # multiprocessing would show a traceback of it, a script does not

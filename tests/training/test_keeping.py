@@ -69,8 +69,17 @@ def test_a_folder_that_cannot_be_written_to_is_said(tmp_path):
         pass
 
 
+@pytest.fixture
+def heeded():
+    """Signals as a terminal's programs find them: whoever starts the tests with nohup has SIGHUP ignored."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", None])
-def test_whoever_stops_a_run_reads_one_line(name, monkeypatch):
+def test_whoever_stops_a_run_reads_one_line(name, monkeypatch, heeded):
     def work():
         with telling(lambda: "in epoch 2 of 3: epoch 1 is kept"):
             if name is None:
