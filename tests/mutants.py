@@ -269,7 +269,7 @@ def survivors(mutants: Sequence[Mutant], source: Path, found: dict, workers: int
 
 def reason(mutant: Mutant) -> str | None:
     """Return why this one may survive, as tests/survivors.toml says; None: nobody has looked at it."""
-    listed = tomllib.loads(REASONS.read_text(encoding="utf-8"))["survivor"]
+    listed = tomllib.loads(REASONS.read_text(encoding="utf-8")).get("survivor", [])
     known = [one["why"] for one in listed if (one["file"], one["code"]) == (mutant.file, mutant.code)
              and one["operator"] in mutant.operator]  # fmt: skip
     return known[0] if known else None

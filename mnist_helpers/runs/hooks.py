@@ -15,7 +15,7 @@ from mnist_helpers.runs.own import course_network
 from mnist_helpers.training import EPOCH_BUDGET, Hook, LossOf, Settings
 
 
-class HookSettings(BaseModel):
+class HookSettings(BaseModel, frozen=True):
     """What a run says of its hooks."""
 
     whitened: bool = False  # the first convolution starts from the training images' principal components (Whitening)

@@ -76,6 +76,7 @@ def test_no_writer_is_in_two_folds(tmp_path):
     assert (found == 1).all()
     assert tensors["test_students"].sum() == 0  # the first 10,000 of these labels are by employees
     sizes = tensors["folds"].long().bincount()
+    assert len(sizes) == len(FOLD_SIZES)
     assert sizes.max() - sizes.min() <= 1_200
 
 

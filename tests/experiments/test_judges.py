@@ -35,6 +35,17 @@ def test_a_judge_that_is_too_kind_has_a_bias_and_may_still_rank_well():
     assert found.interval == pytest.approx((1, 1))
 
 
+def test_the_bias_is_a_mean_over_networks_and_its_spread_that_over_seeds():
+    kindness = np.linspace(0, 0.004, TEST.shape[1])[None] + np.linspace(-0.001, 0.001, len(NETWORKS))[:, None]
+    found = foretell("last", studies(TEST - kindness))
+    assert found.bias.n == TEST.shape[1]
+    assert (found.bias.mean, found.bias.std) == pytest.approx((-0.002, kindness.mean(0).std(ddof=1)))
+
+
+def test_every_judge_holds_out_a_sixth_of_the_digits():
+    assert {experiment.settings.get("validation_size") for experiment in JUDGED.values()} == {10_000}
+
+
 def test_a_judge_that_sees_the_opposite_ranks_the_opposite_way():
     assert foretell("drawn", studies(TEST[::-1])).correlation == pytest.approx(-1)
 

@@ -83,3 +83,6 @@ def test_rank_agreement_looks_only_where_told():
     second[~where] *= -1
     assert rank_agreement(first, second, where) == pytest.approx(1)
     assert rank_agreement(first, second, ~where) == pytest.approx(-1)
+    for given in ((first[:3], second, where), (first, second, where[:3])):
+        with pytest.raises(ValueError, match="argument"):
+            rank_agreement(*given)

@@ -53,6 +53,28 @@ def test_most_unusual_finds_the_planted_stranger(mnist):
         assert (train.targets[found[digit]] == digit).all()
 
 
+def test_unusual_is_far_from_the_mean_of_the_class_not_from_paper():
+    """Of each class nine digits are full of ink and one is half as dark: that is the stranger, with the least ink."""
+    targets = torch.arange(10).repeat(10)
+    pixels = torch.full((100, 28, 28), 250, dtype=torch.uint8)
+    pixels[:10] = 125
+    assert most_unusual(Images(pixels, targets), per_class=1).squeeze(1).tolist() == list(range(10))
+
+
+def test_ink_near_the_border_has_a_whole_outline():
+    """Paper cut off up to one pixel beside a bar changes nothing: beyond the border is paper."""
+    inside = torch.zeros(1, 40, 40, dtype=torch.uint8)
+    inside[:, 6:34, 6:10] = 255
+    assert float(stroke_thickness(inside[:, 5:35, 5:11])) == pytest.approx(float(stroke_thickness(inside)), rel=1e-5)
+
+
+def test_a_slant_stays_where_the_digit_is_moved_to():
+    leaning = torch.zeros(2, 80, 100, dtype=torch.uint8)
+    leaning[0, 8:72, 18:82] = bar(4, 20)
+    leaning[1, 2:66, 34:98] = bar(4, 20)
+    assert slant(leaning).tolist() == pytest.approx([20, 20], abs=1)
+
+
 def test_class_means_average_each_class(mnist):
     train = mnist[0].take(torch.arange(500))
     sevens = train.pixels[train.targets == 7].double().mean(0) / 255

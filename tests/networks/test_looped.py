@@ -1,5 +1,7 @@
 """One convolution used many times behind patterns that nothing learns: what is stored, and what each use does."""
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given
@@ -40,6 +42,20 @@ def test_patterns_are_cosines_independent_of_each_other_with_either_sign(count):
         assert torch.equal(one, -other)
     assert torch.equal(patterns, cosine_patterns(31).flatten(1)[:count])
     assert patterns[0].std() < 1e-6  # the first is the mean
+
+
+def test_a_pattern_is_as_strong_as_the_formula_says():
+    strengths = cosine_patterns(31).flatten(1).norm(dim=1)
+    pairs = sorted(itertools.product(range(4), repeat=2), key=lambda pair: (pair[0] ** 2 + pair[1] ** 2, pair))
+    expected = [(1 + u) * (1 + v) / 3 for u, v in pairs for _ in range(1 if u == v == 0 else 2)]
+    assert strengths.tolist() == pytest.approx(expected)
+
+
+def test_pooling_takes_the_largest_of_two_and_blurs_it():
+    places = [row.output_shape[1:] for row in layer_table(LoopedNet(9)) if "Pool" in row.kind]
+    assert places == [(7, 7), (8, 8), (4, 4)]
+    pooling = LoopedNet(9).pooling
+    assert [layer.kernel_size for layer in pooling] == [2, 2, 2]
 
 
 def test_named_channels_are_the_logits_below_zero_too():

@@ -10,9 +10,11 @@ from torch import nn
 from mnist_helpers.networks.final import FinalNet
 from mnist_helpers.networks.layers import fast_form
 from mnist_helpers.networks.names import MODELS, build_model, count_parameters
+from mnist_helpers.networks.receptive import final_poolings
 from mnist_helpers.networks.report import report_parameters, report_rules
 from mnist_helpers.networks.rules import check_structure
 from mnist_helpers.networks.table import format_layer_table, layer_table
+from mnist_helpers.networks.trace import looking, record
 
 
 @pytest.fixture
@@ -79,6 +81,27 @@ def test_windows_that_are_not_square_are_followed_both_ways():
     network = nn.Sequential(nn.Conv2d(1, 1, (1, 5), stride=(2, 1)), nn.AvgPool2d((3, 2)), nn.Conv2d(1, 1, 2))
     # heights 1, 1 + 2 · 2, 5 + 6; widths 5, 5 + 1, 6 + 2
     assert [(row.receptive_field, row.jump) for row in layer_table(network)] == [(5, 2), (6, 6), (11, 6)]
+
+
+def test_an_adaptive_pooling_has_the_window_that_torch_gives_it_and_a_size_may_stand_alone():
+    network = nn.Sequential(nn.Conv2d(1, 1, 3), nn.AvgPool2d((2,)), nn.AdaptiveAvgPool2d(3))
+    # 13 places made into 3: windows of 13 − 2 · 4, four places apart
+    assert [(row.receptive_field, row.jump) for row in layer_table(network)] == [(3, 1), (4, 2), (4 + 4 * 2, 8)]
+
+
+@pytest.mark.parametrize(
+    ("layers", "ends"),
+    [
+        ([nn.Conv2d(1, 10, 28), nn.AdaptiveAvgPool2d(1), nn.Flatten()], []),
+        ([nn.Conv2d(1, 10, (28, 27)), nn.AdaptiveAvgPool2d(1), nn.Flatten()], ["adaptive_avg_pool2d"]),
+        ([nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Conv2d(4, 10, 1), nn.Flatten()], ["adaptive_avg_pool2d"]),
+    ],
+)
+def test_a_pooling_over_all_places_is_one_of_several_places(layers, ends):
+    network = nn.Sequential(*layers)
+    with looking(network):
+        steps = record(network, torch.zeros(2, 1, 28, 28))
+    assert [call.function for call in final_poolings([call for step in steps for call in step.calls])] == ends
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -1,6 +1,8 @@
 """The shape of the house: rooms, arrows that only go down, small files, and one training step in a few of them."""
 
 import ast
+import importlib
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -12,7 +14,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from pydantic import BaseModel
 
+import mnist_helpers
 from mnist_helpers.data import Images, epoch_batches
 from mnist_helpers.networks import FinalNet, fast_form
 from mnist_helpers.paths import PROJECT_ROOT
@@ -181,3 +185,17 @@ def test_a_hook_that_does_nothing_changes_nothing(name, digits, monkeypatch):
     hooked = fit(config.build, digits, config)
     for one, other in zip(plain.state_dict().values(), hooked.state_dict().values(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_whatever_holds_values_is_frozen():
+    """But what a run changes while it goes on: its state, and what keeps it."""
+    mutable = set()
+    for module in pkgutil.walk_packages(mnist_helpers.__path__, "mnist_helpers."):
+        if module.name.endswith("__main__"):
+            continue
+        for name, kind in vars(importlib.import_module(module.name)).items():
+            if isinstance(kind, type) and kind.__module__ == module.name:
+                frozen = [kind.model_config.get("frozen")] if issubclass(kind, BaseModel) else []
+                frozen += [kind.__dataclass_params__.frozen] if "__dataclass_params__" in vars(kind) else []
+                mutable |= set() if all(frozen) else {name}
+    assert mutable == {"Keeper", "TrainingState"}

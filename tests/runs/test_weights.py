@@ -7,7 +7,7 @@ from safetensors.torch import save
 from mnist_helpers import commands
 from mnist_helpers.data.augmentation import normalise
 from mnist_helpers.networks.names import MODELS, build_model
-from mnist_helpers.networks.stored import WEIGHTS_FILE, pack, read_tensors
+from mnist_helpers.networks.stored import WEIGHTS_FILE, pack, read_tensors, seal_weights
 from mnist_helpers.runs.config import RunConfig
 from mnist_helpers.runs.record import read_results
 from mnist_helpers.runs.weights import load_weights, save_weights
@@ -96,4 +96,5 @@ def test_an_older_file_of_weights_is_given_a_digest(saved, tmp_path):
     with pytest.raises(ValueError, match=r"has no digest.* python -m mnist_helpers seal"):
         load_weights(tmp_path)
     assert commands.seal([str(path)]) == 0
+    assert not seal_weights(path), "it has a digest by now"
     assert path.read_bytes() == (saved / WEIGHTS_FILE).read_bytes()

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from mnist_helpers.sweeps.comparison import compare_studies, images_interval, mcnemar, mean_interval, sign_flip_p
+from mnist_helpers.sweeps.comparison import (
+    compare_studies,
+    format_interval,
+    images_interval,
+    mcnemar,
+    mean_interval,
+    sign_flip_p,
+)
 from mnist_helpers.sweeps.study import make_study, read_study, spread
 
 
@@ -28,6 +35,11 @@ def study(name, mistakes):
         for seed, wrong in enumerate(mistakes)
     ]
     return make_study(name, {}, runs)
+
+
+def test_an_interval_is_printed_in_percent_or_points():
+    assert format_interval((0.9945, 0.99526), sign="") == "99.45 to 99.53"
+    assert format_interval((-0.0005, 0.0123)) == "-0.05 to +1.23"
 
 
 def test_the_interval_of_a_mean_is_students():

@@ -9,7 +9,7 @@ from mnist_helpers.runs import RunConfig, make_config
 from mnist_helpers.sweeps import study, sweep
 from mnist_helpers.sweeps.comparison import difference
 from mnist_helpers.sweeps.engines import local_engine
-from mnist_helpers.sweeps.study import find_study, format_studies, read_study, spread
+from mnist_helpers.sweeps.study import Spread, find_study, format_studies, make_study, read_study, spread
 from mnist_helpers.sweeps.sweep import run_studies
 
 RECORDS = sorted((PROJECT_ROOT / "outputs" / "studies").glob("*.json"))
@@ -20,6 +20,23 @@ def test_spread_is_mean_and_sample_deviation():
     assert (found.mean, found.minimum, found.maximum, found.n) == (pytest.approx(7 / 3), 1, 4, 3)
     assert found.std == pytest.approx((7 / 3) ** 0.5)
     assert spread([1.0]).std == 0
+
+
+@pytest.mark.parametrize("changes", [{"n": 0}, {"std": -0.1}, {"std": float("nan")}, {"mean": 5.0}, {"mean": 0.5}])
+def test_a_spread_that_contradicts_itself_is_refused(changes):
+    whole = spread([1.0, 2.0, 4.0]).model_dump()
+    Spread(**whole)
+    with pytest.raises(ValueError, match="no mean, deviation and extremes"):
+        Spread(**whole | changes)
+
+
+def test_a_study_of_two_settings_or_of_one_seed_twice_is_refused():
+    whole = read_study("final")
+    first, second = whole.runs[:2]
+    other = second.model_copy(update={"config": second.config.but(batch_size=64)})
+    for runs in ([first, first], [first, other]):
+        with pytest.raises(ValueError, match="differ in more than the seed, or have one seed twice"):
+            make_study("made", {}, runs)
 
 
 def test_a_difference_is_taken_seed_by_seed():

@@ -1,5 +1,6 @@
 """The parts of a run in the order they are used, each seen at work on forty digits: split, epoch, step, resume."""
 
+import math
 from functools import partial
 
 import pytest
@@ -12,6 +13,7 @@ from mnist_helpers.data.mnist import load_split
 from mnist_helpers.looking.schedule import planned_schedule
 from mnist_helpers.runs.config import RunConfig
 from mnist_helpers.runs.recipes import with_recipe
+from mnist_helpers.runs.record import read_results
 from mnist_helpers.training import loop as training
 from mnist_helpers.training.checkpoints import epoch_files, load_checkpoint
 from mnist_helpers.training.evaluation import evaluate
@@ -19,6 +21,7 @@ from mnist_helpers.training.loop import run_epoch, train, train_epoch
 from mnist_helpers.training.optimizing import make_optimizer
 from mnist_helpers.training.progress import TrainingBar
 from mnist_helpers.training.runtime import seed_epoch
+from mnist_helpers.training.settings import Settings
 from mnist_helpers.training.state import TrainingState, start
 
 STEPS = 3  # of an epoch of forty digits: 16, 16 and the smaller last batch of 8
@@ -110,6 +113,18 @@ def test_training_images_are_varied_as_the_configuration_says(split, steps):
     train_epoch(begin(config(), split), 1, split.train, quiet())
     plain = {bytes(image.numpy()) for image in normalise(split.train.pixels)}
     assert not plain & {bytes(image.numpy()) for inputs, _, _ in steps for image in inputs}
+
+
+def test_a_run_counts_its_steps_before_the_first(split):
+    config = RunConfig(epochs=3, batch_size=7)
+    state = start(config.build, split.train, config)
+    assert state.steps == 3 * math.ceil(len(split.train) / 7)
+
+
+def test_a_settings_numbers_are_the_references_where_nothing_else_is_said():
+    plain, published = Settings(), read_results().config
+    for name in ("batch_size", "pct_start", "div_factor", "final_div_factor", "base_momentum", "max_momentum"):
+        assert getattr(plain, name) == getattr(published, name), name
 
 
 def test_every_step_has_the_rate_planned_for_it(split, steps):
