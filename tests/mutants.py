@@ -45,6 +45,7 @@ LONGEST = 90.0  # seconds of tests that a mutant meets, the quickest first, as t
 RECORD = ROOT / "outputs" / "mutants.json"
 FOUND = ROOT / "outputs" / "own" / "mutants"  # which tests run which line
 REASONS = ROOT / "tests" / "survivors.toml"
+DRAWING = "plot_"  # pictures decide no number
 # `int | None` in an annotation is no arithmetic: each of its mutants is a crash that says nothing of the tests
 NO_ARITHMETIC = "BinaryOperator_BitOr"
 # a process for each mutant begins where these are loaded; the helpers are not among them
@@ -79,7 +80,7 @@ def places(file: str, text: str) -> dict[tuple[int, int], list[Mutant]]:
     found: dict[tuple[int, int], list[Mutant]] = defaultdict(list)
     nodes, lines = list(ast_nodes(get_ast(text))), text.splitlines()
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
-    drawing = {line for function in functions if function.name.startswith("plot_")
+    drawing = {line for function in functions if function.name.startswith(DRAWING)
                for line in range(function.lineno, function.end_lineno + 1)}  # fmt: skip
     for name in sorted(operator_names()):
         kind = get_operator(name)
@@ -139,6 +140,7 @@ def cover(copy: Path, folder: Path) -> None:
 
     into(copy, folder / "log.txt")
     coverage = Coverage(data_file=str(folder / "coverage"), branch=True, source_pkgs=["mnist_helpers"])
+    coverage.exclude(rf"def {DRAWING}")
     watch = Watch(coverage)
     coverage.start()
     rooms = [f"tests/{room}" for room in ROOMS]

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import RLock
 
 import torch
+from tqdm import tqdm
 
 from mnist_helpers.files import PARTIAL_SUFFIX
 from mnist_helpers.runs import RunResults, keep, load_weights, make_config, read_results
@@ -53,6 +55,7 @@ def _run(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_DFL)
+    tqdm.set_lock(RLock())  # not one between processes, which a killed one would leave behind
     torch.set_num_threads(1)
     if before:
         before()

@@ -33,6 +33,7 @@ from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import read_results
 from mnist_helpers.sweeps import Spread, images_interval, mean_interval, read_study
 from mnist_helpers.training import accuracy_interval
+from mnist_helpers.trust.trial import Torture
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted(
@@ -154,6 +155,13 @@ def test_the_verdicts_are_those_by_writers():
     assert "three ideas of 23 are shown to be worse and none to be better" in RECORDS.replace("\n", " ")
     assert list(shown((*STEPS_AGAIN[1:], *TRIED_AGAIN))) == ["writers_speed_hurried"]
     assert "only four epochs at five times the rate are shown to cost" in RECORDS.replace("\n", " ")
+
+
+def test_the_line_on_torture_is_the_record():
+    rows = Torture.read().rows
+    assert all(row.tried and row.lost == row.silent == row.unnamed == 0 for row in rows)
+    line = f"{sum(row.tried for row in rows):,} trials of {len(rows)} kinds"
+    assert line in README.replace("\n", " "), line
 
 
 def test_the_seconds_on_a_gpu_are_the_benchmarks():

@@ -5,11 +5,12 @@ import json
 import pytest
 
 from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.records import DamagedError
 from mnist_helpers.runs import RunConfig, make_config
 from mnist_helpers.sweeps import study, sweep
 from mnist_helpers.sweeps.comparison import difference
 from mnist_helpers.sweeps.engines import local_engine
-from mnist_helpers.sweeps.study import Spread, find_study, format_studies, make_study, read_study, spread
+from mnist_helpers.sweeps.study import Spread, Study, find_study, format_studies, make_study, read_study, spread
 from mnist_helpers.sweeps.sweep import run_studies
 
 RECORDS = sorted((PROJECT_ROOT / "outputs" / "studies").glob("*.json"))
@@ -37,6 +38,23 @@ def test_a_study_of_two_settings_or_of_one_seed_twice_is_refused():
     for runs in ([first, first], [first, other]):
         with pytest.raises(ValueError, match="differ in more than the seed, or have one seed twice"):
             make_study("made", {}, runs)
+
+
+def test_a_study_without_runs_or_with_another_mean_than_its_runs_is_refused():
+    whole = read_study("final").model_dump(mode="json")
+    Study.model_validate(whole)
+    with pytest.raises(ValueError, match="it has no runs"):
+        Study.model_validate(whole | {"runs": []})
+    other = whole["test_accuracy"] | {"mean": whole["test_accuracy"]["mean"] - 1e-4}
+    with pytest.raises(ValueError, match=r"test_accuracy\.mean is not that of its runs"):
+        Study.model_validate(whole | {"test_accuracy": other})
+
+
+def test_a_study_under_anothers_name_is_refused(monkeypatch):
+    whole = read_study("final")
+    monkeypatch.setattr(study, "read_record", lambda *_: whole)
+    with pytest.raises(DamagedError, match="holds the study final"):
+        read_study("fast")
 
 
 def test_a_difference_is_taken_seed_by_seed():
