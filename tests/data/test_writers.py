@@ -87,6 +87,13 @@ def test_what_is_not_qmnist_or_not_the_file_is_said(tmp_path, monkeypatch, capsy
         derive(tmp_path)
     label_files(tmp_path)
     assert main([str(tmp_path), "--output", str(tmp_path / "writers")]) == 0
+    short = tmp_path / "short"
+    short.mkdir()
+    for name in LABELS:
+        with gzip.open(short / name, "wt") as stream:
+            np.savetxt(stream, np.zeros((20_000, 8), dtype=int), fmt="%d", delimiter="\t")
+    with pytest.raises(DataError, match=r"holds other labels than QMNIST's: \(20000, 8\), \(20000, 8\)"):
+        derive(short)
     assert re.search(r"SHA-256 [0-9a-f]{64}", capsys.readouterr().out)
     monkeypatch.setattr(module, "WRITERS", str(tmp_path / "writers"))
     with pytest.raises(DataError, match="is not the file that comes with the project"):

@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from mnist_helpers.data.augmentation import augment, normalise
 from mnist_helpers.data.ranges import Augmentation
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs.checks import ConfigError
-from mnist_helpers.runs.config import RunConfig, injected_names, make_config
+from mnist_helpers.runs.config import RunConfig, injected_names, make_config, notebook_config
 from mnist_helpers.runs.hooks import Calming
 
 
@@ -179,3 +181,23 @@ def test_a_run_loads_the_split_that_its_settings_say(mnist):
 def test_a_fold_that_cannot_be_held_out_is_said(parameters, message):
     with pytest.raises(ConfigError, match=re.escape(message)):
         make_config(**parameters)
+
+
+def test_a_notebook_takes_what_papermill_gives_and_says_what_it_decides_itself(monkeypatch):
+    def kernel(**names):
+        cell = "# Parameters\n" + "\n".join(f"{name} = {value!r}" for name, value in names.items())
+        shell = SimpleNamespace(user_ns={"In": ["", cell, "other = 1"], **names})
+        monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+    kernel(seed=3, weight_decay=0.25)
+    found = notebook_config(model="final", seed=3)
+    assert (found.model, found.seed, found.weight_decay) == ("final", 3, 0.25)
+    kernel(model="tiny", epochs=2)
+    with pytest.raises(ConfigError, match="model='tiny' is not allowed; this notebook is about 'final'"):
+        notebook_config(model="final")
+    kernel(nosuch=1)
+    with pytest.raises(ConfigError, match="nosuch"):
+        notebook_config(model="final")
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    assert notebook_config(model="final") == make_config(model="final")
+    assert injected_names(["# Parameters\na = 1\nb: int = 2\nprint(a)\n"]) == ["a"]

@@ -5,7 +5,7 @@ import torch
 
 from mnist_helpers.data import Split
 from mnist_helpers.runs import RunConfig
-from mnist_helpers.runs.hooks import Calming, Freezing
+from mnist_helpers.runs.hooks import Calming, Freezing, multiplies_bfloat16_fast
 from mnist_helpers.runs.recipes import with_recipe
 from mnist_helpers.training import Hook, fit, train
 from mnist_helpers.training import loop as training
@@ -55,6 +55,17 @@ def test_an_interrupted_run_with_a_hook_ends_with_the_weights_of_an_uninterrupte
     resumed, _ = train(again.build, split, again, show=False)
     for name, value in expected.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_bfloat16_gains_time_where_a_unit_multiplies_it(monkeypatch):
+    for has in (True, False):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=has: {"amx_bf16": has})
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, has=has: has)
+        assert multiplies_bfloat16_fast(torch.device("cpu")) is has
+        assert multiplies_bfloat16_fast(torch.device("cuda")) is has
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    assert not multiplies_bfloat16_fast(torch.device("cpu"))
+    assert not multiplies_bfloat16_fast(torch.device("meta"))
 
 
 def trained(settings: RunConfig, split: Split, hooks: tuple[Hook, ...], monkeypatch) -> torch.Tensor:

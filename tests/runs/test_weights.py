@@ -7,7 +7,7 @@ from safetensors.torch import save
 from mnist_helpers import commands
 from mnist_helpers.data.augmentation import normalise
 from mnist_helpers.networks.names import MODELS, build_model
-from mnist_helpers.networks.stored import WEIGHTS_FILE, pack, read_tensors, seal_weights
+from mnist_helpers.networks.stored import WEIGHTS_FILE, load, pack, read_tensors, seal_weights
 from mnist_helpers.runs.config import RunConfig
 from mnist_helpers.runs.record import read_results
 from mnist_helpers.runs.weights import load_weights, save_weights
@@ -98,3 +98,13 @@ def test_an_older_file_of_weights_is_given_a_digest(saved, tmp_path):
     assert commands.seal([str(path)]) == 0
     assert not seal_weights(path), "it has a digest by now"
     assert path.read_bytes() == (saved / WEIGHTS_FILE).read_bytes()
+    cut = tmp_path / "cut"
+    cut.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match=r"."):
+        seal_weights(cut)
+    assert cut.read_bytes() == path.read_bytes()[:-1]
+
+
+def test_what_is_not_among_the_networks_to_take_away_is_said():
+    with pytest.raises(ValueError, match=r"there are no weights of 'huge'; there are those of final, fast"):
+        load("huge")
