@@ -89,9 +89,15 @@ def test_an_adaptive_pooling_has_the_window_that_torch_gives_it_and_a_size_may_s
     assert [(row.receptive_field, row.jump) for row in layer_table(network)] == [(3, 1), (4, 2), (4 + 4 * 2, 8)]
 
 
+class Centred(nn.Module):
+    def forward(self, logits):
+        return logits - logits.mean(1, keepdim=True)
+
+
 @pytest.mark.parametrize(
     ("layers", "ends"),
     [
+        ([nn.Flatten(), nn.Linear(784, 10), Centred()], []),
         ([nn.Conv2d(1, 10, 28), nn.AdaptiveAvgPool2d(1), nn.Flatten()], []),
         ([nn.Conv2d(1, 10, (28, 27)), nn.AdaptiveAvgPool2d(1), nn.Flatten()], ["adaptive_avg_pool2d"]),
         ([nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Conv2d(4, 10, 1), nn.Flatten()], ["adaptive_avg_pool2d"]),
