@@ -159,7 +159,7 @@ def test_a_second_run_gives_the_very_same_outputs_and_nbval_would_see_others(tmp
 @pytest.mark.parametrize(
     ("parameter", "value", "message"),
     [
-        ("model", "huge", "model='huge' is not allowed; allowed: final, baseline, skeleton, batchnorm, fast, sprint"),
+        ("model", "huge", "model='huge' is not allowed; allowed: final, baseline, skeleton, batchnorm, fast"),
         ("epochs", "0", "epochs=0 is not allowed; allowed: a whole number ≥ 1 and < 20 (default 15)"),
         ("max_lr", "-0.1", "max_lr=-0.1 is not allowed; allowed: a number > 0 (default 0.1)"),
         ("output_dir", "README.md/inside", "output_dir='README.md/inside' is not allowed (Not a directory)"),
