@@ -195,7 +195,7 @@ def test_a_fresh_run_moves_older_checkpoints_aside(tmp_path):
     config = small_config(tmp_path, epochs=1)
     for _ in range(3):
         train(config.build, small_split(config), config)
-    kept = sorted(path.name for path in tmp_path.iterdir())
+    kept = sorted(path.name for path in tmp_path.glob("checkpoints*"))
     assert kept == ["checkpoints", "checkpoints.previous-1", "checkpoints.previous-2"]
     assert all(epoch_files(tmp_path / name) for name in kept)
 
