@@ -1,6 +1,7 @@
 """The tool that changes places of the modules that decide numbers tells a killed mutant from a survivor."""
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from mutants import Mutant, draw, meeting, places, survivors
@@ -34,9 +35,7 @@ def test_a_place_is_drawn_once_and_pictures_never():
 
 def test_what_the_tests_notice_is_killed_and_what_they_do_not_survives(repository, monkeypatch):
     pytest.importorskip("cosmic_ray")
-    monkeypatch.setattr(
-        "mutants.copy_repository", lambda source, target: __import__("shutil").copytree(source, target)
-    )
+    monkeypatch.setattr("mutants.copy_repository", copytree)
     found = {
         "tests": {"sums.py": {"1": [""], "2": ["tests/test_sums.py::test_add"]}},
         "seconds": {"tests/test_sums.py::test_add": 0.1},
