@@ -1,11 +1,10 @@
 """A GPU's step recorded once and replayed: hundreds of small kernels start together, not one by one from Python."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
-from mnist_helpers.training import Hook, LossOf, Settings
+from mnist_helpers.training import Hook, LossOf, Settings, Step
 
 WARM_STEPS = 2  # of an epoch, step by step: libraries choose their kernels then, which a recording cannot
 
@@ -21,14 +20,19 @@ class Replaying(Hook):
         self._whole, self._steps, self._recording = settings.batch_size, 0, None
         return settings
 
-    def loss(self, loss_of: LossOf) -> LossOf:
-        def replayed(network: nn.Module, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, step: Step) -> Step:
+        def replayed(
+            network: nn.Module, inputs: Tensor, targets: Tensor, optimizer: Optimizer, loss_of: LossOf
+        ) -> tuple[Tensor, Tensor]:
             self._steps += 1
             if self._steps <= WARM_STEPS or len(inputs) < self._whole:
-                return loss_of(network, inputs, targets)
+                return step(network, inputs, targets, optimizer, loss_of)
             if self._recording is None:
+                optimizer.zero_grad()  # gradients of another memory, which the recording would add to
                 self._recording = Recording(loss_of, network, inputs, targets)
-            return self._recording(inputs, targets)
+            found = self._recording(inputs, targets)
+            optimizer.step()  # outside: its rate and momentum are other numbers in every step
+            return found
 
         return replayed
 
@@ -38,32 +42,15 @@ class Recording:
 
     def __init__(self, loss_of: LossOf, network: nn.Module, inputs: Tensor, targets: Tensor) -> None:
         self._inputs, self._targets = inputs.clone(), targets.clone()
-        learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph):
             loss, logits = loss_of(network, self._inputs, self._targets)
-            found = torch.autograd.grad(loss, learning, allow_unused=True)
-        self._loss, self._logits = loss.detach(), logits.detach()
-        used = [(p, gradient) for p, gradient in zip(learning, found, strict=True) if gradient is not None]
-        self._learning, self._gradients = zip(*used, strict=True)
+            loss.backward()
+        self._found = loss.detach(), logits.detach()
 
     def __call__(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the loss () of a batch, whose gradients are there already, and the logits (N, 10)."""
+        """Return the loss () of a batch and the logits (N, 10), good until the next call; gradients are in place."""
         self._inputs.copy_(inputs)
         self._targets.copy_(targets)
         self._graph.replay()
-        return KnownGradients.apply(self._loss, self._gradients, *self._learning), self._logits
-
-
-class KnownGradients(torch.autograd.Function):
-    """A loss () whose gradients, one for each parameter, were computed with it: `backward` hands them over."""
-
-    @staticmethod
-    def forward(ctx: Any, loss: Tensor, gradients: tuple[Tensor, ...], *learning: Tensor) -> Tensor:
-        ctx.gradients = gradients
-        return loss.clone()  # the next replay writes over the recording's own
-
-    @staticmethod
-    def backward(ctx: Any, of_loss: Tensor) -> tuple[Tensor | None, ...]:
-        # detached, a gradient is taken as it is; otherwise autograd would copy it, as somebody else holds it
-        return None, None, *(gradient.detach() for gradient in ctx.gradients)
+        return self._found

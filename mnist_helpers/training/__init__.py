@@ -7,7 +7,7 @@ from .checkpoints import FOLDER as CHECKPOINTS
 from .checkpoints import KEEP, CheckpointError, load_checkpoint
 from .circumstances import DECIDING, Environment, describe_environment, source_hash
 from .evaluation import accuracy_interval, evaluate, find_mistakes, metrics, predict_logits
-from .hooks import Hook, LossOf
+from .hooks import Hook, LossOf, Step
 from .interruption import Interrupted, stopping
 from .loop import TrainingDiverged, cross_entropy, fit, train, train_step
 from .muon import Muon, orthogonal

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from mnist_helpers.data import Images
 from mnist_helpers.training.settings import Settings
 
 # of a network, inputs (N, 1, 28, 28) and targets (N,): the batch's mean loss () and the logits (N, 10)
 LossOf = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
+# the same, once the optimizer has moved the weights by that loss
+Step = Callable[[nn.Module, Tensor, Tensor, Optimizer, LossOf], tuple[Tensor, Tensor]]
 
 
 class Hook:
@@ -29,6 +32,10 @@ class Hook:
     def loss(self, loss_of: LossOf) -> LossOf:
         """Return what takes the place of `loss_of`, which it may call, in every step."""
         return loss_of
+
+    def step(self, step: Step) -> Step:
+        """Return what takes the place of `step`, which it may call, with every batch."""
+        return step
 
     def after_step(self, network: nn.Module) -> None:
         """After the optimizer has moved the weights."""

@@ -54,14 +54,14 @@ def train_epoch(state: TrainingState, epoch: int, images: Images, bar: TrainingB
     seed_epoch(settings.seed, epoch)
     for hook in state.hooks:
         settings = hook.before_epoch(network, epoch, settings)
-    loss_of = partial(cross_entropy, label_smoothing=settings.label_smoothing)
+    loss_of, step = partial(cross_entropy, label_smoothing=settings.label_smoothing), train_step
     for hook in state.hooks:
-        loss_of = hook.loss(loss_of)
+        loss_of, step = hook.loss(loss_of), hook.step(step)
     network.train()
     # summed where the training runs: reading a number back at every step would make a GPU wait
     loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)
     for inputs, targets in epoch_batches(images, settings.batch_size, settings.augmentation):
-        loss, logits = train_step(network, inputs, targets, state.optimizer, loss_of)
+        loss, logits = step(network, inputs, targets, state.optimizer, loss_of)
         for hook in state.hooks:
             hook.after_step(network)
         learning_rate = state.optimizer.param_groups[0]["lr"]

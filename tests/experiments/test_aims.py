@@ -48,3 +48,11 @@ def test_the_command_times_every_candidate_beside_the_fast_network(tmp_path, mon
     assert {name: measured.median_seconds for name, measured in found.items()} == seconds
     assert found[aims.TIMED[1].name].ratios == {aims.TIMED[0].name: round(5 / 6, 5)}
     assert capsys.readouterr().out.splitlines()[2].split()[-2:] == ["5.0", "0.83"]
+
+
+def test_each_contestant_is_the_first_of_a_repeat_once(monkeypatch):
+    monkeypatch.setattr(aims, "timed", lambda work: (1.0, None))
+    orders = [[taken.name for taken in aims.time_candidates(repeat)] for repeat in range(aims.REPEATS)]
+    names = {each.name for each in aims.TIMED}
+    assert {order[0] for order in orders} == names
+    assert all(set(order) == names for order in orders)

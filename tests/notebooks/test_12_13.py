@@ -278,17 +278,20 @@ def test_on_a_gpu_the_text_says_what_the_record_does():
     gpu, said = benchmarks.benchmark.Trainings.read(), prose(STEMS[0])
     seconds = {name: each.median_seconds for name, each in gpu.runs.items()}
     fast, reached = seconds[benchmarks.FAST_RUN], gpu.reached[benchmarks.FAST_RUN].test_accuracy
-    assert f"takes {fast:.2f} seconds** there" in said
-    assert fast > 0.5
-    assert f"{reached.mean:.2%} as".replace("%", " %") in said
-    assert reached.n == 10
+    assert (
+        f"takes {fast:.2f} seconds** there once the process is warm, with {reached.mean:.2%}".replace("%", " %")
+        in said
+    )
+    shorter, numbers = gpu.reached[benchmarks.BFLOAT16_RUN].test_accuracy, seconds[benchmarks.BFLOAT16_RUN]
+    assert f"takes {numbers:.2f} seconds** and reads as many digits: {shorter.mean:.2%}".replace("%", " %") in said
+    assert numbers < 0.5
+    assert mean_interval(shorter)[0] > 0.994
+    assert reached.n == shorter.n == 10
+    assert f"`sprint` takes {seconds[benchmarks.SPRINT_RUN]:.2f} seconds" in said
     start, _, first = (each for name, each in seconds.items() if name.startswith("cold: "))
-    assert 1.5 < first / fast < 1.8
+    assert first > 2 * fast
     assert start > sum(seconds.values()) - start
-    assert seconds[benchmarks.PEER_RUN] < seconds[benchmarks.BFLOAT16_RUN] < fast
-    assert seconds[benchmarks.BFLOAT16_RUN] / fast == pytest.approx(3 / 4, abs=0.05)
-    for each in (benchmarks.BFLOAT16_RUN, benchmarks.SPRINT_RUN):
-        assert f"{seconds[each]:.2f} seconds" in said
+    assert 0.85 < gpu.runs[benchmarks.FAST_RUN].ratios[benchmarks.PEER_RUN] < 1
     peer = gpu.reached[benchmarks.PEER_RUN]
     assert round(peer.parameters / gpu.reached[benchmarks.FAST_RUN].parameters) == 11
     assert peer.test_accuracy.mean < reached.mean

@@ -1,15 +1,24 @@
 """A recorded step: what is handed over is what was computed, and a run with it is the run without it."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from mnist_helpers.data import Split
 from mnist_helpers.runs import RunConfig, replaying
 from mnist_helpers.runs.recipes import with_recipe
-from mnist_helpers.runs.replaying import WARM_STEPS, KnownGradients, Replaying
+from mnist_helpers.runs.replaying import WARM_STEPS, Replaying
 from mnist_helpers.training import fit
 
-RUNS = [{"model": "final"}, {"model": "fast", "learning_epochs": (1, 2)}, {"model": "best"}, {"model": "looped_8"}]
+RUNS = [
+    {"model": "final"},
+    {"model": "fast", "learning_epochs": (1, 2)},
+    {"model": "fast", "precision": "bfloat16"},
+    {"model": "fast", "optimizer": "muon", "averaging": 0.9},
+    {"model": "best"},
+    {"model": "looped_8"},
+]
 
 
 class Eagerly:
@@ -22,10 +31,11 @@ class Eagerly:
         self.loss_of, self.network = loss_of, network
 
     def __call__(self, inputs, targets):
-        learning = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        for parameter in self.network.parameters():
+            parameter.grad = None
         loss, logits = self.loss_of(self.network, inputs, targets)
-        gradients = torch.autograd.grad(loss, learning)
-        return KnownGradients.apply(loss.detach(), gradients, *learning), logits.detach()
+        loss.backward()
+        return loss.detach(), logits.detach()
 
 
 @pytest.fixture
@@ -59,22 +69,32 @@ def test_a_run_whose_steps_are_handed_their_gradients_ends_with_the_same_weights
 
 
 def test_only_whole_batches_after_the_first_steps_are_recorded():
-    hook, seen = Replaying(), []
+    hook, moved, replayed = Replaying(), [], []
     hook.before_epoch(None, 1, RunConfig(batch_size=4))
-    hook._recording = lambda inputs, targets: seen.append(len(inputs))
-    loss = hook.loss(lambda network, inputs, targets: None)
+    hook._recording = lambda inputs, targets: replayed.append(len(inputs))
+    step = hook.step(lambda network, inputs, targets, optimizer, loss_of: moved.append(len(inputs)))
+    optimizer = SimpleNamespace(step=lambda: moved.append("replayed"))
     for size in (4,) * (WARM_STEPS + 3) + (2,):
-        loss(None, torch.zeros(size), torch.zeros(size))
-    assert seen == [4, 4, 4]
+        step(None, torch.zeros(size), torch.zeros(size), optimizer, None)
+    assert replayed == [4, 4, 4]
+    assert moved == [4] * WARM_STEPS + ["replayed"] * 3 + [2]
 
 
-def test_known_gradients_reach_their_parameters_without_a_copy():
-    parameter, gradient, kept = torch.nn.Parameter(torch.ones(3)), torch.arange(3.0), torch.tensor(2.0)
-    loss = KnownGradients.apply(kept, (gradient,), parameter)
-    kept.zero_()  # as the next replay would
-    loss.backward()
-    assert loss.item() == 2
-    assert parameter.grad.data_ptr() == gradient.data_ptr()
+def test_no_gradient_is_left_for_a_recording_to_add_to(monkeypatch):
+    network, seen = torch.nn.Linear(2, 2), []
+    hook, optimizer = Replaying(), torch.optim.SGD(network.parameters(), lr=0.1)
+    hook.before_epoch(network, 1, RunConfig(batch_size=4))
+    network(torch.ones(4, 2)).sum().backward()
+
+    def record(loss_of, network, inputs, targets):
+        seen.extend(parameter.grad for parameter in network.parameters())
+        return lambda inputs, targets: None
+
+    monkeypatch.setattr(replaying, "Recording", record)
+    step = hook.step(lambda *given: None)
+    for _ in range(WARM_STEPS + 1):
+        step(network, torch.zeros(4), torch.zeros(4), optimizer, None)
+    assert seen == [None, None]
 
 
 def test_a_gpu_replays_the_courses_networks_around_all_other_hooks_and_nothing_else_does(tmp_path):
