@@ -9,8 +9,6 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from torchvision import datasets
-
 from mnist_helpers.files import remove_partials, write_atomically
 from mnist_helpers.paths import PROJECT_ROOT, display_path
 
@@ -105,6 +103,8 @@ def _extract(archive: Path, target: Path) -> None:
 
 
 def _download(missing: Sequence[str], data_dir: Path, raw: Path) -> None:
+    from torchvision import datasets  # here: seconds, and hardly anybody downloads
+
     try:
         with TemporaryDirectory() as folder:  # whatever a broken download leaves goes with it
             datasets.MNIST(folder, download=True)

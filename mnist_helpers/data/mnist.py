@@ -6,9 +6,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from sklearn.model_selection import train_test_split
 from torch import Tensor
-from torchvision.datasets.mnist import read_image_file, read_label_file
 
 from mnist_helpers.data.archives import TRAINING, extracted, prepare_raw_folder
 from mnist_helpers.data.images import Images, Split
@@ -31,6 +29,9 @@ def load_training_images(data_dir: str | Path = "data") -> Images:
 
 
 def _read(raw: Path, part: str) -> Images:
+    # here: torchvision brings torch's compiler with it, seconds that only a reader of files should wait for
+    from torchvision.datasets.mnist import read_image_file, read_label_file
+
     with TemporaryDirectory() as folder:
         images, labels = (
             str(extracted(raw / f"{part}-{kind}-ubyte", Path(folder))) for kind in ("images-idx3", "labels-idx1")
@@ -44,6 +45,8 @@ def split_indices(targets: Tensor, validation_size: int, train_size: int | None,
     `train_size` None takes all the rest. The same seed gives the same split on every machine. Returns sorted indices
     (train_size,) and (validation_size,), int64. Raises ValueError: too few images for that, or for all classes.
     """
+    from sklearn.model_selection import train_test_split  # here: a second, and most commands split nothing
+
     train, validation = train_test_split(
         np.arange(len(targets)),
         test_size=validation_size,

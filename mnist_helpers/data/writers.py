@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import load, save
-from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
 from mnist_helpers.data.archives import DataError
@@ -55,6 +54,8 @@ def derive(folder: Path) -> bytes:
     train, test = tables
     if train.shape != (60_000, 8) or len(test) < 10_000:
         raise DataError(f"{display_path(folder)} holds other labels than QMNIST's: {train.shape}, {test.shape}")
+    from sklearn.model_selection import StratifiedGroupKFold  # here: a second, and folds are derived once
+
     classes_by_series = train[:, CLASS] * 10 + train[:, SERIES]
     writers = train[:, SERIES] * 100_000 + train[:, WRITER]
     folds = np.zeros(len(train), dtype=np.uint8)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Self
 
 import torch
-import torchvision
 from pydantic import BaseModel
 
 from mnist_helpers.paths import PACKAGE
@@ -41,6 +40,8 @@ class Environment(BaseModel, frozen=True):
 
 def describe_environment(device: torch.device) -> Environment:
     """Return the versions, device, threads and code of this process."""
+    import torchvision  # here: seconds, which only who trains or measures should wait for
+
     return Environment(
         python=platform.python_version(),
         torch=torch.__version__,

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 import torch
 
-from mnist_helpers.data import Augmentation, DataError, archives
+from mnist_helpers.data import Augmentation, DataError
 from mnist_helpers.data import mnist as files
 from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import ConfigError, make_config
@@ -116,7 +116,7 @@ def test_a_changed_range_of_the_augmentation_changes_the_run(tmp_path, name):
 
 
 def test_images_are_read_from_where_they_are_said_to_be(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives.datasets, "MNIST", lambda *_, **__: fail())
+    monkeypatch.setattr("torchvision.datasets.MNIST", lambda *_, **__: fail())
     elsewhere = tmp_path / "none"
     with pytest.raises(DataError, match=f"MNIST is not in {elsewhere}/MNIST/raw: it lacks"):
         make_config(data_dir=str(elsewhere), output_dir=str(tmp_path)).split()
