@@ -28,3 +28,4 @@ from .plots import (
 from .probe import class_maps, gradient_footprint, occlusion, plot_attributions, rank_agreement, side, signal_sizes
 from .run_plots import draw_studies, plot_history, plot_runs, plot_seeds, plot_studies
 from .schedule import planned_schedule, plot_range_test, plot_rates, plot_schedule, range_test
+from .symptoms import plot_symptoms
