@@ -101,6 +101,7 @@ def test_minutes_and_levels_are_those_of_the_teachers_page():
     theirs = rows_of_notebooks((PROJECT_ROOT / "notebooks" / "README.md").read_text(encoding="utf-8"))
     assert len(mine) == 13
     assert mine == {number: [f"{row[2]} + {row[3]}", row[4]] for number, row in theirs.items()}
+    assert theirs["07"][3] == f"{read_results().training_time_seconds / 60:.0f}"
 
 
 def test_the_speeds_are_the_benchmarks():
