@@ -277,6 +277,10 @@ def reason(mutant: Mutant) -> str | None:
     return known[0] if known else None
 
 
+def _place(mutant: dict[str, Any]) -> tuple[str, str, str, int]:
+    return mutant["file"], mutant["code"], mutant["operator"], mutant["occurrence"]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw, change, test and count; return 1 unless nine tenths are killed and somebody has looked at the others."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -291,8 +295,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = coverage_of(ROOT, FOUND)
     tried = mutants
     if options.again:
-        kept = {tuple(one.values())[:5] for one in json.loads(RECORD.read_text(encoding="utf-8"))["survivors"]}
-        tried = [mutant for mutant in mutants if tuple(asdict(mutant).values()) in kept]
+        # the same place in a module whose lines have moved since
+        kept = Counter(map(_place, json.loads(RECORD.read_text(encoding="utf-8"))["survivors"]))
+        tried = [mutant for mutant in mutants if _place(asdict(mutant)) in kept]
+        if Counter(_place(asdict(mutant)) for mutant in tried) != kept:
+            raise SystemExit("a place that survived is no longer drawn; without --again all are tried")
     alive = survivors(tried, ROOT, found, options.workers)
     total = Counter()
     for covered in found["covered"].values():

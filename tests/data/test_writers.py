@@ -59,7 +59,7 @@ def label_files(folder):
     writers = np.repeat(np.arange(100), 600)
     writers[30_000:] = generator.permutation(writers[30_000:])
     table = np.zeros((60_000, 8), dtype=int)
-    table[:, 0] = generator.integers(0, 10, 60_000)
+    table[:, 0] = writers % 10  # whoever writes one digit only must be spread over the folds by it
     table[:, 1], table[:, 2] = np.where(writers < 50, 0, 4), writers
     for name in LABELS:
         with gzip.open(folder / name, "wt") as stream:
@@ -78,6 +78,9 @@ def test_no_writer_is_in_two_folds(tmp_path):
     sizes = tensors["folds"].long().bincount()
     assert len(sizes) == len(FOLD_SIZES)
     assert sizes.max() - sizes.min() <= 1_200
+    for fold in range(len(FOLD_SIZES)):
+        classes = np.bincount(writers[tensors["folds"].numpy() == fold] % 10, minlength=10)
+        assert 800 <= classes.min() <= classes.max() <= 1_600  # two of the ten who write it, 600 times each
 
 
 def test_what_is_not_qmnist_or_not_the_file_is_said(tmp_path, monkeypatch, capsys):

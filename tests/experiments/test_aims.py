@@ -1,9 +1,11 @@
 """What was tried to be smaller or sooner: by other writers only, then frozen; and timed beside `fast`."""
 
 from mnist_helpers.benchmarks import Taken, measure
+from mnist_helpers.data import Split
 from mnist_helpers.experiments import aims
 from mnist_helpers.experiments.judge import read_verdicts
 from mnist_helpers.networks import build_model, count_parameters
+from mnist_helpers.runs import RunConfig
 from mnist_helpers.sweeps import difference, mean_interval, read_study
 
 FAST = aims.TIMED[0].name
@@ -52,6 +54,7 @@ def test_the_command_times_every_candidate_beside_the_fast_network(tmp_path, mon
 
 def test_each_contestant_is_the_first_of_a_repeat_once(monkeypatch):
     monkeypatch.setattr(aims, "timed", lambda work: (1.0, None))
+    monkeypatch.setattr(RunConfig, "split", lambda self: Split(None, None))
     orders = [[taken.name for taken in aims.time_candidates(repeat)] for repeat in range(aims.REPEATS)]
     names = {each.name for each in aims.TIMED}
     assert {order[0] for order in orders} == names

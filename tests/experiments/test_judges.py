@@ -46,6 +46,14 @@ def test_every_judge_holds_out_a_sixth_of_the_digits():
     assert {experiment.settings.get("validation_size") for experiment in JUDGED.values()} == {10_000}
 
 
+def test_every_network_is_judged_as_it_was_trained_for_the_record():
+    for (_, network), experiment in JUDGED.items():
+        recorded = read_study(experiment.name).runs[0].config
+        assert (recorded.model, recorded.epochs) == (network, 3)
+        assert make_config(**experiment.settings).epochs == 3
+    assert len(format_judges([]).splitlines()) == 1  # nothing is judged by looking
+
+
 def test_a_judge_that_sees_the_opposite_ranks_the_opposite_way():
     assert foretell("drawn", studies(TEST[::-1])).correlation == pytest.approx(-1)
 
@@ -59,11 +67,15 @@ def test_noise_widens_the_interval_and_hurts_a_single_seed_more_than_ten():
     assert found.alone < found.correlation
 
 
-def test_what_is_printed_and_drawn_is_what_was_found():
+def test_what_is_printed_and_drawn_is_what_was_found(monkeypatch):
+    monkeypatch.setattr(judges, "RESAMPLES", 20)
     found = [foretell(way, studies(TEST - 0.001)) for way in WAYS]
     header, *lines = format_judges(found).splitlines()
     assert [line[:22].strip() for line in lines] == list(WAYS.values())
     assert all("-0.10" in line and len(line) == len(header) <= 88 for line in lines)
+    assert (
+        format_judges([foretell("last", studies(TEST + 0.05))]).split("the last of the file")[1].split()[0] == "+5.00"
+    )
     axes = plot_judges(found).axes
     assert [axis.get_title() for axis in axes] == [f"Held out: {words}" for words in WAYS.values()]
     for axis in axes:

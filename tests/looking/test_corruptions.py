@@ -1,5 +1,6 @@
 """Damage does what its name says, and a network's response to it is measured."""
 
+from dataclasses import FrozenInstanceError
 from itertools import pairwise
 
 import pytest
@@ -121,5 +122,8 @@ def test_response_is_accuracy_and_confidence_at_each_strength():
     images = Images(torch.zeros(8, 28, 28, dtype=torch.uint8), torch.tensor([0, 0, 0, 0, 0, 0, 1, 1]))
     darken = Damage("darkness", "grey values", lambda pixels, strength: pixels + int(strength), (0, 10, 250))
     response = respond(Darkness(), images, darken)
+    for what, name in ((darken, "strengths"), (response, "accuracy")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(what, name, ())
     assert response.accuracy == (0.75, 0.75, 0.25)
     assert response.confidence == pytest.approx([torch.tensor([4.0, 0.0]).softmax(0)[0].item()] * 3)

@@ -9,11 +9,13 @@ from mnist_helpers.data import Images
 from mnist_helpers.looking import (
     DOUBTFUL_TEST_LABELS,
     class_means,
+    count_right,
     most_unusual,
     nearest,
     slant,
     stroke_thickness,
 )
+from mnist_helpers.sweeps import read_study
 
 
 def bar(width, degrees=0.0, size=64):
@@ -84,10 +86,12 @@ def test_class_means_average_each_class(mnist):
 def test_nearest_finds_copies_and_measures_distance(mnist):
     images = mnist[0].pixels[:2000]
     queries = images[[5, 1999]].clone()
-    queries[1, 0, 0] = 255
-    distances, indices = nearest(queries, images)
-    assert indices.tolist() == [5, 1999]
-    assert distances.tolist() == pytest.approx([0, 1], abs=2e-2)
+    paper = (queries[1].flatten() == 0).nonzero().flatten()[:400]
+    queries[1].view(-1)[paper] = 255
+    distances, indices = nearest(queries, torch.cat([images, queries[1:] // 2]))
+    assert indices.tolist() == [5, 2000]  # half as dark is nearer than the digit without its 400 pixels
+    distances, _ = nearest(queries, images[[5, 1999]])
+    assert distances.tolist() == pytest.approx([0, 20], abs=2e-2)
 
 
 def test_doubtful_labels_are_fifteen_test_images_read_otherwise_than_labelled(mnist):
@@ -96,3 +100,8 @@ def test_doubtful_labels_are_fifteen_test_images_read_otherwise_than_labelled(mn
     for index, reading in DOUBTFUL_TEST_LABELS.items():
         if reading.isdigit():
             assert int(reading) != int(test.targets[index]), index
+    # networks misread them, too: one place further on hardly any digit is misread by one of ten
+    misread = {image for run in read_study("muon_two_epochs").runs for image in run.test_mistakes}
+    assert set(DOUBTFUL_TEST_LABELS) <= misread
+    assert count_right(test.targets, test.targets)["without the disputed digits"] == (9_985, 9_985)
+    assert len(misread) < 150

@@ -69,7 +69,8 @@ def test_the_range_test_takes_any_network_and_leaves_it_as_it_was(mnist):
     torch.manual_seed(0)
     network = Own().eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    losses = range_test(network, images, settings, 0.01, 0.1, steps=10)[1]
+    rates, losses = range_test(network, images, settings, 0.01, 0.1, steps=10)
+    assert rates == pytest.approx([0.01 * 10 ** (step / 9) for step in range(10)])
     assert len(losses) == 10
     assert losses[-1] < losses[0]
     assert not network.training

@@ -141,8 +141,9 @@ def test_squeeze_and_excite_weighs_whole_channels():
 
 
 def test_depthwise_convolutions_see_one_channel_each():
-    groups = [layer.groups for layer in convolutions(build_model("compact_depthwise"))]
-    assert groups == [1, 16, 1, 16, 1, 24, 1, 24, 1]
+    layers = convolutions(build_model("compact_depthwise"))
+    assert [layer.groups for layer in layers] == [1, 16, 1, 16, 1, 24, 1, 24, 1]
+    assert [layer.kernel_size for layer in layers[1:]] == [(3, 3), (1, 1)] * 4
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,16 @@ def test_every_use_has_a_norm_of_its_own_and_works():
     assert [row.multiply_adds // 729 for row in uses] == [144, 100, 64, 4]  # 12², 10², 8² and 2² places
 
 
+def test_every_use_ends_in_a_relu_but_one_whose_channels_are_the_classes():
+    for network, missing in ((LoopedNet(10), 0), (LoopedNet(10, named=True), 1)):
+        uses = 1 + len(network.first_norms) + len(network.second_norms)
+        assert [row.kind for row in layer_table(network)].count("relu") == uses - missing
+        last = []
+        network.classifier.register_forward_pre_hook(lambda _, inputs, last=last: last.append(inputs[0].min()))
+        network.eval()(IMAGES)
+        assert (last[0] < 0) == bool(missing)
+
+
 @given(st.integers(1, 31))
 def test_patterns_are_cosines_independent_of_each_other_with_either_sign(count):
     patterns = cosine_patterns(count).flatten(1)

@@ -1,6 +1,7 @@
 """The network is the reference's, within the budget, and the tools that say so can say otherwise."""
 
-from dataclasses import replace
+import re
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from mnist_helpers.networks.names import MODELS, build_model, count_parameters
 from mnist_helpers.networks.receptive import final_poolings
 from mnist_helpers.networks.report import report_parameters, report_rules
 from mnist_helpers.networks.rules import check_structure
-from mnist_helpers.networks.table import format_layer_table, layer_table
+from mnist_helpers.networks.table import format_layer_table, layer_table, trace, training_multiply_adds
 from mnist_helpers.networks.trace import looking, record
 
 
@@ -75,12 +76,69 @@ def test_the_table_follows_strides_dilation_and_dense_layers():
     assert [row.parameters for row in rows] == [68, 296, 0, 0, 90]
     text = format_layer_table(rows).splitlines()
     assert text[-1].split() == ["total", "454", f"{16 * 4 * 49 + 9 * 32 * 9 + 80:,}"]
+    # words begin and numbers end below each other
+    assert [line.index("4×7×7") for line in text[1:2]] == [text[0].index("output")]
+    ends = [[found.end() for found in re.finditer(r"\S+", line)] for line in text]
+    assert ends[0][3:] == ends[1][3:] == ends[2][3:]
+    assert ends[-1][1:] == ends[0][3:5]
+
+
+def test_a_step_costs_the_first_layer_that_learns_twice_and_those_after_it_three_times_their_forward_pass():
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 3, 3), nn.Flatten(), nn.Linear(3 * 24 * 24, 10))
+    rows = layer_table(network)
+    first, second, third = 2 * 9 * 26 * 26, 3 * 18 * 24 * 24, 3 * 24 * 24 * 10
+    assert training_multiply_adds(rows) == 2 * first + 3 * second + 3 * third
+    assert training_multiply_adds(rows, frozen=1) == first + 2 * second + 3 * third
+    assert training_multiply_adds(rows, frozen=2) == first + second + 2 * third
+    with pytest.raises(FrozenInstanceError):
+        rows[0].parameters = 0
+
+
+def test_an_adaptive_pooling_may_be_wider_than_high():
+    pooled = layer_table(nn.Sequential(nn.AdaptiveAvgPool2d((14, 7)), nn.Flatten(), nn.Linear(98, 10)))[0]
+    assert (pooled.receptive_field, pooled.jump) == (4, 4)
+    pooled = layer_table(nn.Sequential(nn.AdaptiveAvgPool2d((7, 14)), nn.Flatten(), nn.Linear(98, 10)))[0]
+    assert (pooled.receptive_field, pooled.jump) == (4, 4)
+
+
+def test_a_map_one_place_wide_may_be_weighed_by_all_of_it_and_keeps_its_field():
+    class Column(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Conv2d(1, 4, (3, 1)), nn.Conv2d(4, 4, (3, 1), stride=(2, 1))
+            self.third, self.last = nn.Conv2d(4, 4, (3, 1)), nn.Linear(4 * 10, 10)
+
+        def forward(self, images):
+            column = self.second(self.first(images[..., 13:14]))
+            weighed = column * column.mean((2, 3), keepdim=True)
+            return self.last(self.third(weighed).flatten(1))
+
+    rows = {row.name: row for row in layer_table(Column())}
+    assert [rows[name].output_shape[1:] for name in ("first", "second", "third")] == [(26, 1), (12, 1), (10, 1)]
+    assert [rows[name].receptive_field for name in ("first", "second", "third")] == [3, 5, 9]
+
+
+def test_of_a_layer_that_takes_or_gives_several_tensors_the_first_is_shown():
+    class Several(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.pooling, self.mixing = nn.MaxPool2d(2, return_indices=True), nn.Bilinear(14, 28, 3)
+
+        def forward(self, images):
+            largest, _ = self.pooling(images)
+            return self.mixing(largest, images[:, :, ::2])
+
+    (_, _, _, largest), (_, _, first, _) = trace(Several(), images := torch.rand(2, 1, 28, 28))
+    assert torch.equal(largest, F.max_pool2d(images, 2))
+    assert first.shape == (2, 1, 14, 14)
 
 
 def test_windows_that_are_not_square_are_followed_both_ways():
     network = nn.Sequential(nn.Conv2d(1, 1, (1, 5), stride=(2, 1)), nn.AvgPool2d((3, 2)), nn.Conv2d(1, 1, 2))
     # heights 1, 1 + 2 · 2, 5 + 6; widths 5, 5 + 1, 6 + 2
     assert [(row.receptive_field, row.jump) for row in layer_table(network)] == [(5, 2), (6, 6), (11, 6)]
+    turned = nn.Sequential(nn.Conv2d(1, 1, (5, 1), stride=(1, 2)), nn.AvgPool2d((2, 3)), nn.Conv2d(1, 1, 2))
+    assert [(row.receptive_field, row.jump) for row in layer_table(turned)] == [(5, 2), (6, 6), (11, 6)]
 
 
 def test_an_adaptive_pooling_has_the_window_that_torch_gives_it_and_a_size_may_stand_alone():

@@ -137,6 +137,8 @@ def test_parameters_without_a_layer_have_rows_of_their_own():
     assert [(row.name, row.parameters) for row in rows if row.kind == "Parameter"] == [
         ("kernels", 200), ("scale", 8), ("weights", 2880), ("bias", 10),
     ]  # fmt: skip
+    bare = [(row.multiply_adds, row.receptive_field, row.jump) for row in rows if row.kind == "Parameter"]
+    assert bare == [(0, 0, 0)] * 4
     assert named["forward", "matmul"].multiply_adds == 2880
     assert named["forward", "conv2d"].parameters == 0
     named, rows = rows_of(others.Lazy)

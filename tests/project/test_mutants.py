@@ -1,10 +1,14 @@
 """The tool that changes places of the modules that decide numbers tells a killed mutant from a survivor."""
 
+import json
 from pathlib import Path
 from shutil import copytree
 
 import pytest
-from mutants import Mutant, draw, meeting, places, survivors
+from mutants import DECIDING, DRAWN, RECORD, Mutant, draw, meeting, places, survivors
+
+from mnist_helpers.paths import PROJECT_ROOT
+from mnist_helpers.records import unseal
 
 SUMS = "def add(a, b):\n    return a + b\n\n\ndef plot_sum(a, b):\n    return 2 * a\n"
 
@@ -47,3 +51,13 @@ def test_what_the_tests_notice_is_killed_and_what_they_do_not_survives(repositor
     )
     assert meeting(minus, SUMS, found) == ["tests/test_sums.py::test_add"]
     assert survivors([minus, times], repository, found, workers=1) == [times]  # 2 × 2 is 4, too
+
+
+def test_of_ten_mutants_nine_are_killed_and_somebody_has_looked_at_the_others():
+    record = json.loads(unseal(RECORD.read_bytes()))
+    assert record["drawn"] == DRAWN == sum(module["drawn"] for module in record["modules"].values())
+    assert record["killed"] == record["drawn"] - len(record["survivors"]) >= 0.9 * record["drawn"]
+    assert record["branches"] >= 0.95
+    assert [one["code"] for one in record["survivors"] if not one["why"]] == []
+    assert tuple(record["modules"]) == DECIDING
+    assert all((PROJECT_ROOT / "mnist_helpers" / file).is_file() for file in DECIDING)

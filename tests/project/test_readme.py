@@ -24,6 +24,7 @@ from mnist_helpers.experiments import (
     IDEAS_AGAIN,
     STEPS_AGAIN,
     TRIED_AGAIN,
+    Sooner,
     read_frontier,
     read_ledger,
     read_verdicts,
@@ -178,6 +179,17 @@ def test_the_seconds_on_a_gpu_are_the_benchmarks():
     ):
         assert text in RECORDS.replace("\n", " "), text
     assert fast.n == shorter.n == 10
+
+
+def test_the_share_of_two_epochs_with_muon_is_the_records():
+    found = Sooner.read().runs
+    fast, muon = found["writers_speed_fast"], found["writers_muon_two_epochs"]
+    shares = [mine / its for mine, its in zip(muon.seconds, fast.seconds, strict=True)]
+    text = (
+        f"training takes {muon.ratios['writers_speed_fast']:.2f} of the time of `fast` beside it (median of "
+        f"{len(shares)} turns on two cores, {min(shares):.2f} to {max(shares):.2f}"
+    )
+    assert text in RECORDS.replace("\n", " "), text
 
 
 def test_the_page_of_the_outputs_names_every_record_with_its_command():

@@ -101,6 +101,12 @@ def test_the_same_seed_gives_the_same_weights_and_resumes_to_them(own, split, mo
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
+def test_blocks_are_counted_before_anything_is_trained(own):
+    assert configure(own, learning_epochs=(1, 2)).learning_epochs == (1, 2)
+    with pytest.raises(ConfigError, match="at most 2 numbers, for layers, last"):
+        configure(own, learning_epochs=(1, 1, 1))
+
+
 def test_nothing_is_run_because_a_file_on_disk_says_so(own, split, tmp_path):
     config = configure(own)
     network, results = train(config.build, split, config, show=False)

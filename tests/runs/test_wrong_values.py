@@ -110,6 +110,43 @@ def test_an_unknown_parameter_is_refused_whatever_its_value(tmp_path_factory, na
     assert len(str(error.value)) < 1000
 
 
+@pytest.mark.parametrize(
+    ("allowed", "refused", "ratio"),
+    [
+        ((0.02, 1), (0.02, 1.01), (1, 1)),
+        ((1e-9, 0.3), (0, 0.3), (1, 1)),
+        ((0.02, 3.3e-2), (-0.01, 3.3e-2), (1, 1)),
+        ((3.1e-4, 3.2e-4), (3.1e-4, 3.18e-4), (1, 1)),  # half a pixel by half a pixel is rounded to none
+        ((0.964, 0.98), (0.965, 0.98), (1, 1)),  # 27.5 pixels are rounded to 28, all
+        ((0.48, 0.5), (0.49, 0.5), (2, 2)),
+    ],
+)
+def test_a_rectangle_may_be_as_small_and_as_large_as_whole_pixels_allow(allowed, refused, ratio):
+    Augmentation(erasing_area=allowed, erasing_ratio=ratio)
+    with pytest.raises(ValueError, match="erasing_area"):
+        Augmentation(erasing_area=refused, erasing_ratio=ratio)
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "refused"),
+    [
+        ("scale", [(0.1, 1), (1, 10)], [(0.099, 1), (1, 10.01)]),
+        ("erasing_ratio", [(1 / 28, 1), (1, 28)], [(1 / 28.1, 1), (1, 28.1)]),
+        ("shear", [0, 60], [-0.1, 60.1]),
+        ("degrees", [0, 180], [-0.1, 180.1]),
+        ("translate", [0, 0.5], [-0.01, 0.51]),
+        ("elastic", [0, 4], [-0.1, 4.1]),
+        *((name, [0, 1], [-0.01, 1.01]) for name in ("brightness", "contrast", "erasing_p")),
+    ],
+)
+def test_a_range_ends_where_its_message_says(name, allowed, refused):
+    for value in allowed:
+        Augmentation(**{name: value})
+    for value in refused:
+        with pytest.raises(ValueError, match=name):
+            Augmentation(**{name: value})
+
+
 RANGES = Augmentation.model_fields
 PAIRS = {"scale", "erasing_area", "erasing_ratio"}
 numbers = st.one_of(st.booleans(), st.floats(), st.integers(), st.text(max_size=3), st.none())

@@ -10,6 +10,8 @@ from scipy import stats
 
 from mnist_helpers.sweeps.comparison import (
     compare_studies,
+    format_comparisons,
+    format_difference,
     format_interval,
     images_interval,
     mcnemar,
@@ -40,6 +42,20 @@ def study(name, mistakes):
 def test_an_interval_is_printed_in_percent_or_points():
     assert format_interval((0.9945, 0.99526), sign="") == "99.45 to 99.53"
     assert format_interval((-0.0005, 0.0123)) == "-0.05 to +1.23"
+
+
+def test_a_difference_is_printed_in_points_with_its_extremes():
+    found = spread([0.1, 0.2, -0.3])
+    assert format_difference(found) == "+0.00 points, seed by seed from -30.00 to +20.00"
+    assert format_difference(spread([0.25])).startswith("+25.00 points")
+
+
+def test_a_comparison_is_printed_in_points_with_its_interval_and_the_seeds():
+    better, worse = study("better", [[0], [1], [2]]), study("worse", [range(100), range(1, 101), range(2, 105)])
+    header, line = format_comparisons([(better, worse)]).splitlines()
+    assert header.split()[0] == "difference"
+    assert line.split()[:6] == ["better", "against", "worse", "+1.00", "+0.96", "to"]
+    assert line.split()[-1] == "3"
 
 
 def test_the_interval_of_a_mean_is_students():

@@ -10,7 +10,16 @@ from mnist_helpers.runs import RunConfig, make_config
 from mnist_helpers.sweeps import study, sweep
 from mnist_helpers.sweeps.comparison import difference
 from mnist_helpers.sweeps.engines import local_engine
-from mnist_helpers.sweeps.study import Spread, Study, find_study, format_studies, make_study, read_study, spread
+from mnist_helpers.sweeps.study import (
+    Spread,
+    Study,
+    code_version,
+    find_study,
+    format_studies,
+    make_study,
+    read_study,
+    spread,
+)
 from mnist_helpers.sweeps.sweep import run_studies
 
 RECORDS = sorted((PROJECT_ROOT / "outputs" / "studies").glob("*.json"))
@@ -29,6 +38,13 @@ def test_a_spread_that_contradicts_itself_is_refused(changes):
     Spread(**whole)
     with pytest.raises(ValueError, match="no mean, deviation and extremes"):
         Spread(**whole | changes)
+
+
+def test_what_is_on_record_cannot_be_changed():
+    whole, now = read_study("sprint"), code_version()
+    for record, name in ((whole, "name"), (whole.runs[0], "config"), (whole.test_accuracy, "mean"), (now, "sources")):
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(record, name, getattr(record, name))
 
 
 def test_a_study_of_two_settings_or_of_one_seed_twice_is_refused():
@@ -79,6 +95,8 @@ def test_a_difference_is_taken_seed_by_seed():
 def test_a_table_of_studies_has_a_line_each():
     lines = format_studies([read_study("final")] * 2).splitlines()
     assert len(lines) == 3
+    assert lines[0].endswith("seeds")
+    assert lines[0].index("validation") + len("validation") == 22 + 1 + 15  # names, accuracies
     assert f"{100 * read_study('final').test_accuracy.mean:.2f} ± " in lines[1]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mnist_helpers.runs import RunResults, read_results
-from mnist_helpers.training import format_results
+from mnist_helpers.training import Settings, format_results
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +53,12 @@ def test_what_a_result_shows_is_the_last_epochs_and_the_best_training_accuracy(w
     last = whole["history"][-1] | {"test_accuracy": None, "test_loss": None}
     untested = {"final_test_accuracy": None, "final_test_loss": None, "history": [*whole["history"][:-1], last]}
     assert "final test accuracy         –" in format_results(RunResults.model_validate(whole | untested))
+
+
+def test_what_a_run_measured_cannot_be_changed():
+    results = read_results()
+    measured = ((results, "history"), (results.history[0], "test_accuracy"), (results.environment, "torch"))
+    for record, name in (*measured, (Settings(), "epochs"), (results.config, "epochs")):
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(record, name, getattr(record, name))
+    assert format_results(results)
