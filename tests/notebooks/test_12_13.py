@@ -451,6 +451,19 @@ def aims() -> dict[str, tuple]:
     return {each.tried.name.removeprefix("writers_"): (each.gain, p) for each, p in found}
 
 
+def test_the_order_by_other_writers_is_the_order_of_the_sizes_with_three_exceptions():
+    candidates = [read_study(each.name) for each in experiments.CANDIDATES if each.kind == experiments.SMALLER]
+    by_size = sorted(candidates, key=lambda study: study.parameters)
+    worse = [
+        (more.parameters, few.parameters)
+        for few, more in itertools.pairwise(by_size)
+        if more.validation_accuracy.mean < few.validation_accuracy.mean
+    ]
+    assert worse == [(973, 901), (1_869, 1_260), (2_425, 2_264)]
+    for one, other in worse:
+        assert f"{one:,} are worse than {other:,}" in prose(STEMS[1]).replace("973 parameters are", "973 are")
+
+
 def test_muon_is_better_in_two_epochs_and_what_makes_them_cheaper_is_not_shown_to_cost(aims):
     gain, p = aims["muon_two_epochs"]
     assert gain.n == 10

@@ -1,5 +1,6 @@
 """The README's numbers are those of the records, and its links lead somewhere."""
 
+import json
 import re
 import subprocess
 from collections.abc import Sequence
@@ -190,6 +191,16 @@ def test_the_share_of_two_epochs_with_muon_is_the_records():
         f"{len(shares)} turns on two cores, {min(shares):.2f} to {max(shares):.2f}"
     )
     assert text in RECORDS.replace("\n", " "), text
+
+
+def test_a_record_of_seconds_names_its_processor_or_stands_among_those_that_are_older():
+    records = {path.name: json.loads(path.read_text()) for path in (PROJECT_ROOT / "outputs").glob("*.json")}
+    kept = {name: record["environment"] for name, record in records.items() if "environment" in record}
+    unnamed = sorted(name for name, environment in kept.items() if environment.get("processor") is None)
+    listed = re.search(r"all on two cores with AVX-512: (.*?)\.\n\n", RECORDS, re.DOTALL)[1]
+    assert re.findall(r"`([\w.]+)`", listed) == unnamed
+    assert {(kept[name]["cpu_capability"], kept[name]["threads"]) for name in unnamed} == {("AVX512", 2)}
+    assert len(kept) > len(unnamed)
 
 
 def test_the_page_of_the_outputs_names_every_record_with_its_command():
