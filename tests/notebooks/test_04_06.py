@@ -24,6 +24,38 @@ def numbers(pattern: str, text: str) -> list[float]:
     return [float(group) for group in found.groups()]
 
 
+def prose(stem: str) -> str:
+    cells = nbformat.read(PROJECT_ROOT / "notebooks" / f"{stem}.ipynb", as_version=4).cells
+    return " ".join(" ".join(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
+
+
+OWN = r"(?s).*of its own digits it reads ([\d.]+)%"
+TEST = r"(?s).*of its own digits it reads [\d.]+%, of the test digits ([\d.]+)%"
+
+
+@pytest.mark.parametrize(
+    ("told", "text", "by", "pattern"),
+    [
+        ("05_learning_rate", "and ended at {:.2f} %", "04_batchnorm_and_dropout", TEST),
+        ("solutions/04_batchnorm_and_dropout", "reads {:.2f} % of its own", "04_batchnorm_and_dropout", OWN),
+        ("solutions/05_learning_rate", "at the constant rate end at {:.1f} %", "05_learning_rate",
+         r"constant 0\.01 +validation accuracy ([\d.]+)%"),
+        ("solutions/05_learning_rate", "constant rate of 0.1 ends at {:.1f} %", "05_learning_rate",
+         r"constant 0\.1 +validation accuracy ([\d.]+)%"),
+        ("solutions/05_learning_rate", "and OneCycle at {:.1f} %", "05_learning_rate",
+         r"OneCycle to 0\.1 +validation accuracy ([\d.]+)%"),
+        ("solutions/06_augmentation", "plain run in the notebook ({:.1f} %)", "06_augmentation",
+         r"plain +own digits +[\d.]+%, new digits +([\d.]+)%"),
+        ("solutions/06_augmentation", "augmented run ({:.2f} % of its own digits", "06_augmentation",
+         r"augmented +own digits +([\d.]+)%"),
+        ("solutions/06_augmentation", "its own digits, {:.2f} % of new ones)", "06_augmentation",
+         r"augmented +own digits +[\d.]+%, new digits +([\d.]+)%"),
+    ],
+)  # fmt: skip
+def test_what_is_told_of_another_notebooks_live_run_is_what_that_printed(told, text, by, pattern):
+    assert text.format(*numbers(pattern, printed(by))) in prose(told)
+
+
 def test_onecycle_beats_both_constant_rates_in_the_live_runs():
     text = printed("05_learning_rate")
     rates = ("constant 0.01", "constant 0.1", "OneCycle to 0.1")
