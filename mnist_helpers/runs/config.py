@@ -64,7 +64,7 @@ class RunConfig(HookSettings, Settings):
             return self._make_own()
         seed_epoch(self.seed, 0)
         device = self.torch_device()
-        # of a GPU's kernels for float32, those for channels last take many times as long for small gradients
+        # in float32 a GPU takes several times as long for the gradients of small filters in channels last
         plain = device.type == "cuda" and self.precision == "float32"
         order = torch.contiguous_format if plain else torch.channels_last
         network = build_model(self.model).to(device, memory_format=order)
