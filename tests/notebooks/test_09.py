@@ -42,7 +42,9 @@ def lesson(mnist) -> Any:
         "config": SimpleNamespace(seed=0, max_lr=0.02, epochs=5, batch_size=32),
         "split": SimpleNamespace(train=SimpleNamespace(pixels=pixels)),
     }
-    exec("\n".join(source for source in SOURCES if source.startswith("import math")).split("\nsplit = ")[0], names)
+    exec(
+        "\n".join(source for source in SOURCES if source.startswith("from dataclasses")).split("\nsplit = ")[0], names
+    )
     for name in TAUGHT.split():
         exec(defined(name)[-1], names)
     mended = names | {}
