@@ -108,10 +108,10 @@ def time_candidates(repeat: int) -> Iterator[Taken]:
 
 def format_sooner(found: Sooner) -> str:
     """Return one line a training: seconds, and their share of the fast network's in the same repeat."""
-    lines = [f"{'':32s} {'seconds':>8s} {'to fast':>8s}"]
+    lines = [f"{'':36s} {'seconds':>8s} {'to fast':>8s}"]
     for each in TIMED:
         measured = found.runs[each.name]
-        lines.append(f"{each.change:32s} {measured.median_seconds:8.1f} {measured.ratios[TIMED[0].name]:8.2f}")
+        lines.append(f"{each.change:36s} {measured.median_seconds:8.1f} {measured.ratios[TIMED[0].name]:8.2f}")
     return "\n".join(lines)
 
 

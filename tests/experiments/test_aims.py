@@ -59,3 +59,8 @@ def test_each_contestant_is_the_first_of_a_repeat_once(monkeypatch):
     names = {each.name for each in aims.TIMED}
     assert {order[0] for order in orders} == names
     assert all(set(order) == names for order in orders)
+
+
+def test_the_seconds_stand_below_each_other():
+    lines = aims.format_sooner(aims.Sooner.read()).splitlines()
+    assert len({len(line) for line in lines}) == 1
