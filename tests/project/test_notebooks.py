@@ -50,6 +50,8 @@ def problems(notebook) -> list[str]:
         found.append(f"kernel {notebook.metadata.kernelspec.name}")
     if "widgets" in notebook.metadata:
         found.append("metadata.widgets, which GitHub refuses to render")
+    if any(re.match(r"/|[A-Z]:", str(value)) for value in notebook.metadata.get("papermill", {}).values()):
+        found.append("metadata.papermill with an absolute path")
     counts = [cell.execution_count for cell in code_cells(notebook)]
     if counts != list(range(1, len(counts) + 1)):
         found.append(f"execution counts {counts}")
@@ -107,6 +109,7 @@ def test_the_parameters_cell_is_where_papermill_looks(stem, names):
     [
         (lambda nb: code_cells(nb)[2].update(execution_count=None), "execution counts"),
         (lambda nb: nb.metadata.update(widgets={}), "metadata.widgets"),
+        (lambda nb: nb.metadata.papermill.update(input_path="/home/me/07.ipynb"), "metadata.papermill"),
         (lambda nb: [cell.update(outputs=[]) for cell in code_cells(nb)], "shows no figure"),
         (lambda nb: nb.metadata.kernelspec.update(name="venv"), "kernel venv"),
         (
