@@ -13,7 +13,7 @@ from torch import nn
 
 from mnist_helpers import runs
 from mnist_helpers.networks import WEIGHTS_FILE, build_model, report_parameters, report_rules, seal_weights
-from mnist_helpers.paths import PROJECT_ROOT, display_path, resolve
+from mnist_helpers.paths import display_path, resolve
 from mnist_helpers.records import seal_file
 from mnist_helpers.training import OWN_FOLDER, Interrupted
 
@@ -98,9 +98,7 @@ def train(arguments: Sequence[str] | None = None) -> int:
     runs.clear_products(product.parent)
     # a person at a terminal sees the live bar; a log gets one line per epoch
     log = ["--no-progress-bar"] if sys.stderr.isatty() else ["--log-output", "--no-progress-bar"]
-    # papermill writes both paths into the notebook, which may be published: no machine's folder belongs there
-    seen = display_path if Path.cwd() == PROJECT_ROOT else str
-    files = [seen(notebooks / runs.NOTEBOOK), seen(product), "-k", "python3", "--cwd", str(notebooks)]
+    files = [str(notebooks / runs.NOTEBOOK), str(product), "-k", "python3", "--cwd", str(notebooks)]
     command = [sys.executable, "-m", "papermill", *files, *log, *options]
     # figures whatever the caller draws with, and the environment's own kernel whatever another installation put first
     kernel = {"MPLBACKEND": "", "JUPYTER_PATH": "", "JUPYTER_PREFER_ENV_PATH": "1"}

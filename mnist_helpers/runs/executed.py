@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from mnist_helpers.files import is_alive
+from mnist_helpers.files import is_alive, write_text_atomically
 from mnist_helpers.paths import display_path
 from mnist_helpers.records import RESULTS_FILE, check_mark
 from mnist_helpers.runs.config import make_config
@@ -109,12 +109,16 @@ def _outputs(notebook: Path) -> list[dict[str, Any]]:
 def file_product(product: Path) -> Path:
     """Move a notebook that papermill executed into the folder its parameters wrote to; return that folder.
 
+    The paths that papermill wrote into it become the project's: it may be published, and no machine's folder with it.
     ValueError: the results there are of another run by now; the notebook then has its run's mark in its name.
     """
     import nbformat  # papermill's, and needed here only
 
-    parameters = nbformat.read(product, as_version=4).metadata.papermill.parameters
-    folder, mark = make_config(**parameters).output_folder(), notebook_mark(product)
+    notebook = nbformat.read(product, as_version=4)
+    told = notebook.metadata.papermill
+    folder, mark = make_config(**told.parameters).output_folder(), notebook_mark(product)
+    told.update(input_path=display_path(told.input_path), output_path=display_path(folder / NOTEBOOK))
+    write_text_atomically(product, nbformat.writes(notebook) + "\n")
     try:
         check_mark(folder / RESULTS_FILE, mark, product)
     except ValueError:

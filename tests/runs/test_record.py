@@ -52,9 +52,11 @@ def finished(places):
 def test_a_product_goes_where_its_run_wrote(parameters, tmp_path):
     product, folder = tmp_path / "running.ipynb", tmp_path / "out"
     parameters = {**parameters, "output_dir": str(folder)}
-    nbformat.write(nbformat.v4.new_notebook(metadata={"papermill": {"parameters": parameters}}), product)
+    told = {"parameters": parameters, "input_path": str(PROJECT_ROOT / "notebooks" / NOTEBOOK), "output_path": "/x"}
+    nbformat.write(nbformat.v4.new_notebook(metadata={"papermill": told}), product)
     assert file_product(product) == folder
-    assert (folder / NOTEBOOK).exists()
+    filed = nbformat.read(folder / NOTEBOOK, as_version=4).metadata.papermill
+    assert (filed.input_path, filed.output_path) == (f"notebooks/{NOTEBOOK}", str(folder / NOTEBOOK))
     assert not product.exists()
 
 
@@ -174,9 +176,13 @@ def test_a_notebook_of_another_run_is_told_of_and_not_published(marked, capsys):
         publish(marked)
 
 
+def papermills(folder) -> dict:
+    return {"parameters": {"output_dir": str(folder)}, "input_path": NOTEBOOK, "output_path": "running.ipynb"}
+
+
 def test_a_notebook_whose_results_another_run_has_replaced_keeps_its_mark_in_its_name(marked, places):
     product = places / "own" / "running.1.ipynb"
-    write_notebook(product, "kept (run ba9876543210)", papermill={"parameters": {"output_dir": str(marked)}})
+    write_notebook(product, "kept (run ba9876543210)", papermill=papermills(marked))
     before = (marked / NOTEBOOK).read_bytes()
     with pytest.raises(ValueError, match="do not belong together"):
         file_product(product)
