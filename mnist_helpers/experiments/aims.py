@@ -34,6 +34,14 @@ CANDIDATES = (
     _candidate("best", BETTER, "best as it is", "best"),
     _candidate("best_elastic", BETTER, "+ elastic, half a pixel", "best", augmentation=MODERATELY | {"elastic": 0.5}),
     _candidate("best_muon", BETTER, "Muon", "best", optimizer="muon"),
+    _candidate(
+        "best_muon_elastic",
+        BETTER,
+        "Muon, elastic",
+        "best",
+        optimizer="muon",
+        augmentation=MODERATELY | {"elastic": 0.5},
+    ),
     _candidate("looped_views", BETTER, "one wide convolution in each view", "looped_views"),
     _candidate("muon", SOONER, "Muon", "fast", optimizer="muon"),
     _candidate("muon_two_epochs", SOONER, "Muon, two epochs", "fast", optimizer="muon", epochs=2),
@@ -63,6 +71,13 @@ CANDIDATES = (
 # and of what they cannot tell from the fast network the shortest training
 MUON = {"model": "fast", "optimizer": "muon", "epochs": 2}
 TESTED = (
+    Experiment(
+        "best_muon_elastic",
+        "Muon, elastic",
+        {"model": "best", "optimizer": "muon", "augmentation": MODERATELY | {"elastic": 0.5}},
+        SEEDS,
+        BETTER,
+    ),
     Experiment("looped_980", "980: channels are classes", {"model": "looped_980"}, SEEDS, SMALLER),
     Experiment("muon_two_epochs", "Muon, two epochs", MUON, SEEDS, SOONER),
     Experiment("muon_frozen", "the same, blocks stop after one", MUON | {"learning_epochs": (1, 1)}, SEEDS, SOONER),
