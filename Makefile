@@ -135,7 +135,7 @@ frontier: $(READY) ## Train eleven networks from 574 to 19,546 parameters (chang
 judge: $(READY) ## Judge the final network's parts, every idea and step by held-out writers, hours (changes outputs/studies)
 	$(COMMAND) experiments judge-final judge-ideas judge-steps judges
 
-aims: $(READY) ## Try what may be smaller or sooner, by held-out writers; test and time the chosen (changes outputs/studies, sooner.json)
+aims: $(READY) ## Try what may be smaller, better or sooner, by held-out writers; test and time the chosen (changes outputs/studies, sooner.json)
 	$(COMMAND) experiments aims aims-tested
 	$(COMMAND) time-sooner
 

@@ -1,4 +1,4 @@
-"""What was tried to be smaller or sooner: by other writers only, then frozen; and timed beside `fast`."""
+"""What was tried to be smaller, better or sooner: by other writers only, then frozen; and timed beside `fast`."""
 
 from mnist_helpers.benchmarks import Taken, measure
 from mnist_helpers.data import Split
@@ -16,7 +16,10 @@ def test_those_tested_are_what_other_writers_put_first():
     within = [study for study in held_out.values() if study.parameters <= 990]
     assert len(within) == 3
     first = max(within, key=lambda study: study.validation_accuracy.mean)
-    smaller, sooner, shortest = aims.TESTED
+    better, smaller, sooner, shortest = aims.TESTED
+    as_best = [read_study(each.name) for each in aims.CANDIDATES if each.kind == aims.BETTER]
+    assert len(as_best) == 5
+    assert max(as_best, key=lambda study: study.validation_accuracy.mean).name == f"writers_{better.name}"
     assert first.name == f"writers_{smaller.name}"
     assert count_parameters(build_model(smaller.name)) <= 990
     candidates = [read_study(each.name) for each in aims.CANDIDATES if each.kind == aims.SOONER]
@@ -37,6 +40,9 @@ def test_verdicts_are_against_what_each_changes():
     assert deeper.gain.mean < 0
     assert p < 0.05
     assert all(0 <= p <= 1 for _, p in found.values())
+    to_be_better = [each for each in aims.CANDIDATES if each.kind == aims.BETTER][1:]
+    assert [each.name for each in to_be_better] == list(aims.AGAINST_BEST)
+    assert [found.tried.name for found, p in read_verdicts(to_be_better, aims.AGAINST_BEST) if p < 0.05] == []
 
 
 def test_the_command_times_every_candidate_beside_the_fast_network(tmp_path, monkeypatch, capsys):

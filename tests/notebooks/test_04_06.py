@@ -5,8 +5,10 @@ import re
 import nbformat
 import pytest
 
+from mnist_helpers.experiments import read_verdicts
+from mnist_helpers.experiments.judge import PARTS
 from mnist_helpers.paths import PROJECT_ROOT
-from mnist_helpers.sweeps import difference, differences, mean_interval, read_study
+from mnist_helpers.sweeps import difference, differences, mean_interval, read_study, spread
 
 SEEDED = r"points, seed by seed from ([+-][\d.]+) to ([+-][\d.]+)"
 
@@ -159,15 +161,20 @@ JUDGED = "validation_accuracy"
 
 def test_geometry_is_the_part_of_augmentation_that_counts():
     whole = read_study("writers_final")
-    costs = {
-        part: difference(whole, read_study(f"writers_final_without_{part}"), "validation_accuracy")
-        for part in ("affine", "colour", "erasing", "augmentation")
+    without = {
+        part: differences(read_study(f"writers_final_without_{part}"), whole, JUDGED)
+        for part in ("affine", "colour", "erasing", "augmentation", "dropout")
     }
-    assert max(costs, key=lambda part: costs[part].mean) == "affine"
-    assert costs["affine"].n == 9
-    without = {part: differences(whole, read_study(f"writers_final_without_{part}"), JUDGED) for part in costs}
-    assert {part: sum(each > 0 for each in found) for part, found in without.items()}["affine"] == 8
-    assert max(sum(each > 0 for each in found) for part, found in without.items() if part != "affine") == 7
+    assert {len(found) for found in without.values()} == {10}
+    fewer = {part: sum(each < 0 for each in found) for part, found in without.items()}
+    assert (fewer["affine"], fewer["augmentation"]) == (9, 8)
+    high = {part: mean_interval(spread(found))[1] for part, found in without.items()}
+    assert [part for part, end in high.items() if end < 0] == ["affine"]
+    assert 0 <= high["augmentation"] < 1e-6  # it just reaches 0
+    assert spread(without["augmentation"]).mean == pytest.approx(-0.0005, abs=2e-4)
+    verdicts = read_verdicts(PARTS)
+    assert len(verdicts) == 5
+    assert [found.tried.name for found, p in verdicts if p < 0.05] == ["writers_final_without_affine"]
 
 
 def test_without_dropout_no_short_or_long_record_is_worse():
