@@ -13,9 +13,11 @@ from mnist_helpers.paths import resolve
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 ALLOWED = "allowed: JPEG, PNG, WebP, TIFF, BMP, and HEIC with the optional extra"
 HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1")  # how such files begin, after four bytes (ISO/IEC 23008-12)
-MOST_PIXELS = 64_000_000  # phones make 50 million; decoded with four colours each they take 256 MB
+MOST_PIXELS = 50_000_000  # as phones make; decoded with four colours each they take 200 MB
 LONGEST = 2400  # pixels of the longer side that are worth looking at: a page of 30 lines has 80 for each
 SMALLEST = 8  # pixels: less is no digit
+STRIP = 64  # rows of blocks looked at together: a second copy of the whole would be as large as the first
+ORIENTATION = 274  # EXIF 2.3's tag
 FAINT = 0.1  # contrast, of that between black and white
 
 
@@ -61,9 +63,12 @@ def open_photo(path: str | Path) -> Photo:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=formats) as image:
+                _check(name, image)
                 longer = max(image.size)
-                grey = _grey(name, image)
-                return Photo(name, *_shrunk(grey, longer / max(grey.shape)))
+                image.draft("L", (LONGEST, LONGEST))  # JPEG only: decodes fewer pixels, at least so many
+                side = math.ceil(max(image.size) / LONGEST)
+                grey = _upright(_on_paper(*_shrunk(image, side)), image.getexif().get(ORIENTATION, 1))
+                return Photo(name, grey, side * longer / max(image.size))
     except PhotoError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -91,8 +96,8 @@ def _with_heic(name: str) -> tuple[str, ...]:
     return (*FORMATS, "HEIF")
 
 
-def _grey(name: str, image: Image.Image) -> np.ndarray:
-    """Return the picture as it stands upright, (H, W) uint8 or uint16."""
+def _check(name: str, image: Image.Image) -> None:
+    """Raise PhotoError for what cannot be a photo of digits, or may be read in several ways, before it is decoded."""
     if image.width * image.height > MOST_PIXELS:
         raise PhotoError(_too_big(name))
     if min(image.size) * LONGEST < SMALLEST * max(image.size) or min(image.size) < SMALLEST:
@@ -105,31 +110,47 @@ def _grey(name: str, image: Image.Image) -> np.ndarray:
         raise PhotoError(
             f"{name} has 32 bits a pixel, and nothing says what white is; save it as PNG of 8 or 16 bits"
         )
-    if image.mode.startswith("I;16"):
-        grey = np.array(ImageOps.exif_transpose(image))
-        grey[grey == image.info.get("transparency", -1)] = np.iinfo(grey.dtype).max
-        return grey
-    image.draft("L", (LONGEST, LONGEST))  # JPEG only: decodes fewer pixels, at least so many
-    image = ImageOps.exif_transpose(image)
-    if not image.has_transparency_data:
-        return np.asarray(image.convert("L"))
-    image = image.convert("RGBA")
-    grey, alpha = image.convert("L"), image.getchannel("A")
-    for paper in (255, 0):  # light ink without paper is seen on dark
-        page = Image.new("L", image.size, paper)
-        page.paste(grey, mask=alpha)
-        low, high = page.getextrema()
-        if high - low > 255 * FAINT:
-            break
-    return np.asarray(page)
 
 
-def _shrunk(grey: np.ndarray, scale: float) -> tuple[np.ndarray, float]:
-    """Return means of blocks of pixels, few enough, from 0 to 1, and `scale` times a block's side."""
-    side = math.ceil(max(grey.shape) / LONGEST)
-    height, width = (length // side for length in grey.shape)
-    blocks = grey[: height * side, : width * side].reshape(height, side, width, side)
-    return blocks.mean((1, 3), dtype=np.float32) / np.iinfo(grey.dtype).max, side * scale
+def _shrunk(image: Image.Image, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return means (H, W) float32, from 0 to 1, of blocks of `side` × `side` pixels: light, and how opaque.
+
+    What is transparent has no light. What is over at the right and at the bottom, less than a block, is left out.
+    """
+    width, height = (length // side for length in image.size)
+    light, cover = np.empty((2, height, width), np.float32)
+    for top in range(0, height, STRIP):
+        rows = min(STRIP, height - top)
+        strip = image.crop((0, top * side, width * side, (top + rows) * side))
+        for whole, values in zip((light, cover), _light_and_cover(strip), strict=True):
+            whole[top : top + rows] = values.reshape(rows, side, width, side).mean((1, 3))
+    return light, cover
+
+
+def _light_and_cover(strip: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    if strip.mode.startswith("I;16"):
+        values = np.array(strip)
+        cover = (values != strip.info.get("transparency", -1)).astype(np.float32)
+        return values / np.float32(np.iinfo(values.dtype).max) * cover, cover
+    if not strip.has_transparency_data:
+        light = np.asarray(strip.convert("L"), np.float32) / 255
+        return light, np.ones_like(light)
+    strip = strip.convert("RGBA")
+    cover = np.asarray(strip.getchannel("A"), np.float32) / 255
+    return np.asarray(strip.convert("L"), np.float32) / 255 * cover, cover
+
+
+def _on_paper(light: np.ndarray, cover: np.ndarray) -> np.ndarray:
+    """Return grey values as on white paper, or on black where white paper would show nothing: light ink."""
+    on_white = light + (1 - cover)
+    return on_white if np.ptp(on_white) > FAINT else light
+
+
+def _upright(grey: np.ndarray, orientation: int) -> np.ndarray:
+    """Return the picture turned as EXIF says, so that it stands as it was seen."""
+    picture = Image.fromarray(grey)
+    picture.getexif()[ORIENTATION] = orientation
+    return np.array(ImageOps.exif_transpose(picture))
 
 
 def _too_big(name: str) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from sklearn.metrics import ConfusionMatrixDisplay
 from torch import Tensor
 
 from mnist_helpers.looking.answers import Reliability
@@ -17,6 +16,8 @@ MOST_ERRORS = 100
 
 def plot_confusion(matrix: np.ndarray) -> Figure:
     """Draw a confusion matrix (10, 10) of counts, labels down, predictions across; the diagonal stays blank."""
+    from sklearn.metrics import ConfusionMatrixDisplay  # here: half a second, and only this figure needs it
+
     # coloured together with the many right answers, no error would show
     errors = np.where(np.eye(len(matrix), dtype=bool), 0, matrix)
     figure, axis = panels(5.4, width=6)

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
 from torch import Tensor, nn
 from tqdm import TqdmWarning
 
@@ -94,6 +93,8 @@ def rank_agreement(first: Tensor, second: Tensor, where: Tensor) -> float:
     `where` (N, H, W) bool chooses at least two of each image. Adebayo et al. 2018, Sanity Checks for Saliency Maps,
     https://arxiv.org/abs/1810.03292, hold a trained network's attributions against those of random weights this way.
     """
+    from scipy.stats import spearmanr  # here: half a second, and nothing else needs it
+
     images = zip(first, second, where, strict=True)
     return float(np.mean([spearmanr(a[chosen], b[chosen]).statistic for a, b, chosen in images]))
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from scipy.stats import binomtest
 from torch import Tensor, nn
 
 from mnist_helpers.data import Images, normalise
@@ -52,5 +51,7 @@ def find_mistakes(network: nn.Module, images: Images) -> list[int]:
 
 def accuracy_interval(correct: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return Wilson's score interval of an accuracy (Wilson 1927), which holds up near 100 % where ± does not."""
+    from scipy.stats import binomtest  # here: half a second, which most commands need not wait for
+
     interval = binomtest(correct, count).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)

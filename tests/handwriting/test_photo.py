@@ -1,5 +1,8 @@
 """Whatever a file holds: the photo as a person sees it, or one line that says what is wrong."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -46,12 +49,14 @@ WAYS = {
     "transparent.webp": lambda page: transparent(INK),
     "transparent_palette.png": lambda page: transparent(INK).quantize(8),
     "page.bmp": lambda page: page,
+    "a_png_named.jpg": lambda page: page,
 }
 
 
 @pytest.mark.parametrize("name", WAYS)
 def test_every_kind_of_picture_is_seen_as_it_is(name, page, tmp_path):
     options = {"lossless": True} if name.endswith("webp") else {}
+    options |= {"format": "PNG"} if name.startswith("a_png") else {}
     WAYS[name](page).save(tmp_path / name, **options)
     grey = open_photo(tmp_path / name).grey
     assert grey.shape == (40, 60)
@@ -97,6 +102,51 @@ def test_a_big_photo_is_scaled_down_and_says_by_how_much(tmp_path, ending):
     rows, columns = np.nonzero(photo.grey < 0.5)
     box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) * photo.scale
     assert np.allclose(box, [2000, 1500, 2400, 1700], atol=2 * photo.scale)
+
+
+def test_a_transparent_photo_that_is_scaled_down_is_seen_on_paper_whatever_its_strips(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (5003, 2402, 4), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "big.png", compress_level=0)
+    grey, cover = np.asarray(Image.fromarray(pixels).convert("L")) / 255, pixels[..., 3] / 255
+    on_white = (grey * cover + 1 - cover)[:5001, :2400].reshape(1667, 3, 800, 3).mean((1, 3))
+    photo = open_photo(tmp_path / "big.png")
+    assert photo.scale == 3
+    assert np.abs(photo.grey - on_white).max() < 1e-5
+
+
+MOST_MEGABYTES = 1000  # of a process that reads a photo of the most pixels allowed
+READ_AND_MEASURED = """
+import re, sys
+from pathlib import Path
+from mnist_helpers.handwriting import command, open_photo
+def peak(): return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024
+before = peak()
+{work}
+print(before, peak())
+"""
+has_peak = pytest.mark.skipif(sys.platform != "linux", reason="where /proc says the most memory that was used")
+
+
+def megabytes(work: str, *given: object) -> list[int]:
+    """Return the most memory that a process of its own used, before and after this work."""
+    program = READ_AND_MEASURED.format(work=work)
+    done = subprocess.run([sys.executable, "-c", program, *map(str, given)], capture_output=True, check=True)
+    return [int(number) for number in done.stdout.split()[-2:]]
+
+
+@has_peak
+def test_a_large_photo_is_never_copied_whole(tmp_path):
+    Image.new("RGBA", (5000, 5000), (PAPER, PAPER, PAPER, 255)).save(tmp_path / "big.png", compress_level=1)
+    before, after = megabytes("open_photo(sys.argv[1])", tmp_path / "big.png")
+    assert after - before < 2.2 * 5000 * 5000 * 4 / 2**20  # decoded it has so many bytes, and the page some
+
+
+@has_peak
+@pytest.mark.training
+def test_the_largest_photo_is_read_with_less_than_a_gigabyte(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (7000, MOST_PIXELS // 7000, 4), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "noise.png", compress_level=0)
+    assert megabytes("command.main([sys.argv[1], '--json'])", tmp_path / "noise.png")[1] < MOST_MEGABYTES
 
 
 def make_broken(folder):
