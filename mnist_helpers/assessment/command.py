@@ -11,11 +11,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mnist_helpers.assessment.copies import Layers, bare_source, find_copies
+from mnist_helpers.assessment.handed_in import find_submissions
 from mnist_helpers.assessment.minutes import expected_seconds
 from mnist_helpers.assessment.submission import ASSESSED, MINUTES, SEEDS, check_limits, name_of, with_class
 from mnist_helpers.assessment.table import Row, format_markdown, write_table
@@ -49,18 +50,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_limits(options.seeds, options.minutes)
         output = make_config(**changes, output_dir=options.output_dir).output_folder()
-        models = _models(options.model, options.changed_since)
+        submissions = find_submissions(options.model, options.changed_since)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    found: dict[Path, tuple[Row, Layers | None]] = {}
-    for file, maker in models:
-        found[file] = _assess(file, maker, {"seeds": options.seeds, "minutes": options.minutes}, changes, output)
-        row = found[file][0]
+    limits = {"seeds": options.seeds, "minutes": options.minutes}
+    looked_at = [_look(file, maker, options.seeds, changes, output) for file, maker in submissions]
+    seconds = [each.seconds for each in looked_at if not each.refused]
+    if len(seconds) > 1:
+        print(f"{len(seconds)} submissions: training takes about {format_time(sum(seconds))} in all", flush=True)
+    rows = []
+    for each in looked_at:
+        rows.append(row := _judge(each, limits, changes, output / each.name))
         print(f"{row.submission}: {row.remark}", flush=True)
         if (page := output / row.submission / PAGE).exists():
             print(f"{row.submission}: report in {display_path(page)}", flush=True)
-    rows = _marked(found)
+    rows = _marked(looked_at, rows)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as page:
             page.write(format_markdown(rows))
@@ -72,58 +77,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return STATUS[REFUSED] if REFUSED in verdicts else 0
 
 
-def _models(given: str, changed_since: str | None) -> list[tuple[Path, str]]:
-    """Return the file of every submission, and its class where that was said; ConfigError: there is none."""
-    path, _, maker = given.rpartition(":")
-    file = resolve(path if path.endswith(".py") else given)
-    if file.is_dir():
-        files = sorted(file.glob("*.py"))
-        if not files:
-            raise ConfigError(f"{display_path(file)} holds no submission; allowed: a folder of .py files")
-        changed = _changed(file, changed_since) if changed_since else files
-        return [(each, "") for each in files if each in changed]
-    if not file.is_file() or file.suffix != ".py":
-        raise ConfigError(f"{given!r} is not there; allowed: file.py:Class, file.py, or a folder of such files")
-    return [(file, maker if path.endswith(".py") else "")]
+@dataclass(frozen=True)
+class LookedAt:
+    """A submission before any training: what it is and takes, or why it is refused."""
+
+    file: Path
+    name: str
+    model: str = ""
+    layers: Layers | None = None  # where it got so far as to show them
+    seconds: float = 0  # of all its seeds
+    refused: str = ""
 
 
-def _changed(folder: Path, commit: str) -> list[Path]:
-    command = ["git", "diff", "--name-only", "-z", "--relative", "--end-of-options", commit, "--", "."]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        raise ConfigError(f"--changed-since {commit}: {done.stderr.strip().splitlines()[0]}")
-    return [folder / name for name in done.stdout.split("\0")]
-
-
-def _assess(
-    file: Path, maker: str, limits: dict[str, Any], changes: dict[str, Any], output: Path
-) -> tuple[Row, Layers | None]:
-    """Return what came of a submission, and its layers where it got so far as to show them."""
-    name, seen = file.stem, {}
+def _look(file: Path, maker: str, seeds: int, changes: dict[str, Any], output: Path) -> LookedAt:
+    name = file.stem
     try:
         model = f"{display_path(file)}:{maker}" if maker else with_class(file)
         name = name_of(model)
-        folder = output / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in (VERDICT_FILE, REPORT, PAGE):
-            (folder / old).unlink(missing_ok=True)
         with workplace(model) as place:
             seen = ask(place, LOOK_SECONDS, "look", settings={"model": model, **changes})
         if seen["broken"]:
             raise Refused(f"a rule is broken: {seen['broken']}")
-        expected = format_time(expected_seconds(seen["seconds"], limits["seeds"]))
-        size = f"{seen['parameters']:,} parameters, epochs: {seen['epochs']}, seeds: {limits['seeds']}"
-        print(f"{name}: keeps the rules; {size}; training takes about {expected}", flush=True)
+    except (Refused, ConfigError) as error:
+        return LookedAt(file, name, refused=f"{error}")
+    seconds = expected_seconds(seen["seconds"], seeds)
+    size = f"{seen['parameters']:,} parameters, epochs: {seen['epochs']}, seeds: {seeds}"
+    print(f"{name}: keeps the rules; {size}; training takes about {format_time(seconds)}", flush=True)
+    return LookedAt(file, name, model, seen["layers"], seconds)
+
+
+def _judge(submission: LookedAt, limits: dict[str, Any], changes: dict[str, Any], folder: Path) -> Row:
+    name = submission.name
+    for old in (VERDICT_FILE, REPORT, PAGE):
+        (folder / old).unlink(missing_ok=True)
+    try:
+        if submission.refused:
+            raise Refused(submission.refused)
+        folder.mkdir(parents=True, exist_ok=True)
         quick = {"epochs": None, "train_size": None} | changes  # the notebook's own are those of its example
-        _run_notebook({"model": model, **limits, **quick, "output_dir": display_path(folder)}, folder)
+        given = {"model": submission.model, **limits, **quick, "output_dir": display_path(folder)}
+        _run_notebook(given, folder)
         verdict = read_verdict(folder)
     except (Refused, ConfigError) as error:
-        return Row(name, REFUSED, remark=f"{REFUSED}: {error}"), seen.get("layers")
+        return Row(name, REFUSED, remark=f"{REFUSED}: {error}")
     accuracy = f"{format_spread(verdict.test_accuracy)}, {format_interval(verdict.interval, sign='')} %"
     figures = (accuracy, f"{verdict.test_accuracy.n}", f"{verdict.parameters:,}", f"{verdict.epochs}")
     tried = " ".join(f"{option}={value}" for option, value in changes.items())
     remark = f"{verdict.sentence} (a quick try: {tried})" if tried else verdict.sentence
-    return Row(name, verdict.outcome, *figures, remark=remark), seen["layers"]
+    return Row(name, verdict.outcome, *figures, remark=remark)
 
 
 def _run_notebook(given: dict[str, Any], folder: Path) -> None:
@@ -153,11 +154,11 @@ def _run_notebook(given: dict[str, Any], folder: Path) -> None:
         )
 
 
-def _marked(found: dict[Path, tuple[Row, Layers | None]]) -> list[Row]:
+def _marked(looked_at: Sequence[LookedAt], rows: Sequence[Row]) -> list[Row]:
     """Return the rows, those of networks that are copies of each other marked."""
     sources = {}
-    for file, (row, _) in found.items():
+    for each in looked_at:
         with suppress(SyntaxError, ValueError):  # a file that is no Python is like no other
-            sources[row.submission] = bare_source(file)
-    copies = find_copies(sources, {row.submission: layers for row, layers in found.values() if layers})
-    return [replace(row, copies=copies.get(row.submission, "")) for row, _ in found.values()]
+            sources[each.name] = bare_source(each.file)
+    copies = find_copies(sources, {each.name: each.layers for each in looked_at if each.layers})
+    return [replace(row, copies=copies.get(row.submission, "")) for row in rows]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,25 @@ def test_a_folder_without_a_refusal_is_a_success(folder, scripted, tmp_path):
     assert assess(folder, output=tmp_path) == 0
 
 
+def test_what_a_whole_folder_takes_is_said_before_any_training(folder, scripted, tmp_path, capsys):
+    for name, text in (("a", GOOD), ("b", ALIKE), ("large", LARGE)):
+        (folder / f"{name}.py").write_text(text)
+    assess(folder, output=tmp_path)
+    said = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in said[:4]] == ["a_Net", "b_Net", "2 submissions", "a_Net"]
+    one, other, both = (int(re.search(r"takes about (\d+) minutes", line)[1]) for line in said[:3])
+    assert both == one + other
+    assert "passed" in said[3] or "not yet" in said[3]
+
+
+def test_a_submission_in_a_folder_below_is_not_left_out_in_silence(folder, scripted, tmp_path, capsys):
+    (folder / "a.py").write_text(GOOD)
+    (folder / "ann").mkdir()
+    (folder / "ann" / "net.py").write_text(GOOD)
+    assert assess(folder, output=tmp_path) == 2
+    assert capsys.readouterr().err.startswith("ann/net.py: in a folder below ")
+
+
 def test_only_what_changed_is_assessed_where_that_is_asked_for(folder, scripted, tmp_path, capsys):
     def git(*arguments):
         identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
@@ -134,7 +154,11 @@ def test_only_what_changed_is_assessed_where_that_is_asked_for(folder, scripted,
     assert set(rows(tmp_path)) == {"new_Net", "é x_Net"}
     assert assess(folder, "--changed-since", "HEAD", output=tmp_path) == 0
     assert rows(tmp_path) == {}
-    capsys.readouterr()
+    (folder / "ann").mkdir()
+    (folder / "ann" / "net.py").write_text(GOOD)
+    git("add", ".")
+    assert assess(folder, "--changed-since", "HEAD", output=tmp_path) == 2
+    assert "ann/net.py" in capsys.readouterr().err
     assert assess(folder, "--changed-since", "nowhere", output=tmp_path) == 2
     assert capsys.readouterr().err.startswith("--changed-since nowhere: fatal: ")
 
