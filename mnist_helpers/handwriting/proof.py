@@ -25,6 +25,7 @@ NETWORK = "final"
 DRAWS, DIGITS, QUICK_DIGITS = 5, 1000, 200
 QUICK_LOST = 0.015  # of so few digits one is half a point
 RECORD, FIGURE = "reading.json", "reading.png"
+BELOW = {"fontsize": 8, "loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "frameon": False}  # nothing is covered
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,7 +104,7 @@ def format_proof(proof: Proof, marks: dict[str, bool]) -> str:
 
 def plot_proof(proof: Proof) -> Figure:
     """Draw how the digits on paper and on the drawn pages were read, and the letters of each typeface refused."""
-    figure, axes = panels(4.2, 1, 3, gridspec_kw={"width_ratios": [1, 1.4, 1.2]})
+    figure, axes = panels(4.8, 1, 3, gridspec_kw={"width_ratios": [1, 1.4, 1.2]})
     draws, pages, letters = axes
     for place, draw in enumerate(proof.draws):
         shares = [100 * count / draw.outcome.digits for count in (draw.clean, draw.outcome.right)]
@@ -112,7 +113,7 @@ def plot_proof(proof: Proof) -> Figure:
         draws.scatter(place, shares[1], color=BLUE, label=None if place else "on paper")
         draws.hlines(shares[0] - 100 * LOST, place - 0.3, place + 0.3, color=ORANGE, label=None if place else "mark")
     draws.set(title="Test digits right (%)", xlabel="draw of 1,000", xticks=range(len(proof.draws)))
-    draws.legend(fontsize=8)
+    draws.legend(**BELOW)
     names = [page.name.replace("_", " ") for page in proof.pages]
     left = [0] * len(names)
     for label, colour, count in (
@@ -125,7 +126,7 @@ def plot_proof(proof: Proof) -> Figure:
         left = [start + width for start, width in zip(left, widths, strict=True)]
     pages.set(title="Digits on the drawn pages")
     pages.invert_yaxis()
-    pages.legend(fontsize=8, loc="lower left")
+    pages.legend(**BELOW, ncols=3)
     letters.barh(
         [each.typeface for each in proof.letters], [100 * e.refused / e.letters for e in proof.letters], color=GREEN
     )

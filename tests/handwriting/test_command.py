@@ -3,12 +3,15 @@
 import csv
 import json
 
+import nbformat
 import numpy as np
 import pytest
+from nbclient import NotebookClient
 from PIL import Image
 
 from mnist_helpers.handwriting import command
 from mnist_helpers.handwriting.pages import draw_page
+from mnist_helpers.paths import PROJECT_ROOT
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +72,19 @@ def test_what_is_not_there_is_said_in_one_line(name, tmp_path, monkeypatch, caps
     out, err = capsys.readouterr()
     assert not out
     assert err.count("\n") == 1
+
+
+@pytest.mark.smoke
+def test_the_notebook_reads_a_folder_of_photos_as_it_reads_its_drawn_page(photos, page, tmp_path):
+    Image.fromarray(page.grey[:, ::-1].T).save(photos / "zzz.png")
+    notebook = nbformat.read(PROJECT_ROOT / "notebooks" / "10_your_own_digits.ipynb", as_version=4)
+    (parameters,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    elsewhere = f"from mnist_helpers.handwriting import command\ncommand.FOLDER = {str(tmp_path / 'read')!r}"
+    parameters.source = f"photo = {str(photos)!r}\nnetwork = 'tiny'\n{elsewhere}"
+    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    printed = "".join(output.text for output in outputs if output.output_type == "stream")
+    assert "page.png: 1040 × 720 grey values" in printed
+    assert "your photos read: 2" in printed
+    written = sorted(path.name for path in (tmp_path / "read").iterdir())
+    assert written == [f"{name}.png.{end}" for name in ("page", "zzz") for end in ("csv", "read.png")]

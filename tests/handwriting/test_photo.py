@@ -65,6 +65,19 @@ def test_every_kind_of_picture_is_seen_as_it_is(name, page, tmp_path):
     assert grey[25:].mean() > 0.85
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_photo_as_an_iphone_keeps_it_is_read_where_the_extra_is_installed(page, tmp_path, orientation):
+    heif = pytest.importorskip("pillow_heif", reason="an optional extra (make test-heic)")
+    exif = Image.Exif()
+    exif[274] = orientation
+    stored = page.transpose(Image.Transpose.ROTATE_90) if orientation == 6 else page
+    large = stored.convert("RGB").resize((4 * stored.width, 4 * stored.height), Image.Resampling.NEAREST)
+    heif.from_pillow(large).save(tmp_path / "photo.heic", quality=90, exif=exif.tobytes())
+    grey = open_photo(tmp_path / "photo.heic").grey
+    assert grey.shape == (160, 240)
+    assert np.abs(grey[::4, ::4] - np.asarray(page) / 255).mean() < 0.02
+
+
 @pytest.mark.parametrize("name", ["page.jpg", "page.png"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_photo_is_turned_as_its_camera_says(page, tmp_path, name, orientation):

@@ -3,10 +3,12 @@
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mnist_helpers.benchmarks import (
     BFLOAT16_RUN,
@@ -21,6 +23,7 @@ from mnist_helpers.benchmarks import (
 )
 from mnist_helpers.benchmarks.benchmark import Trainings
 from mnist_helpers.benchmarks.trainings import FIRST, STARTED
+from mnist_helpers.data import load_mnist
 from mnist_helpers.experiments import (
     IDEAS_AGAIN,
     STEPS_AGAIN,
@@ -158,6 +161,14 @@ def test_the_verdicts_are_those_by_writers():
     assert "three ideas of 23 are shown to be worse and none to be better" in RECORDS.replace("\n", " ")
     assert list(shown((*STEPS_AGAIN[1:], *TRIED_AGAIN))) == ["writers_speed_hurried"]
     assert "only four epochs at five times the rate are shown to cost" in RECORDS.replace("\n", " ")
+
+
+def test_the_lines_of_python_run_as_they_stand_there(tmp_path):
+    lines = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    pixels = load_mnist()[1].pixels[0].numpy()
+    Image.fromarray(255 - pixels).resize((140, 140)).save(tmp_path / "my_digit.png")
+    done = subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Reading(digit=7,")
 
 
 def test_the_line_on_torture_is_the_record():
