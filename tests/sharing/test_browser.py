@@ -185,6 +185,21 @@ def test_a_digit_turned_far_enough_is_misread_and_said_to_be(page):
     assert page.inner_text("#range") == ""
 
 
+def test_a_digit_thinned_far_enough_is_no_longer_read_and_said_to_be(page):
+    draw(page, SIX)
+    said = {}
+    for change in ("0", page.get_attribute("#width", "min")):
+        page.fill("#width", change)
+        said[change] = (answer(page), page.inner_text("#outcome"))
+    assert said == {"0": ("6", ""), "-3": ("no digit", "The 6 is no longer read: no digit.")}
+    page.wait_for_selector("#range:not(:empty)", timeout=120_000)
+    widths = page.evaluate("[...byId('width-strip').children].map((cell) => cell.className)")
+    assert len(widths) == 13
+    assert widths[0] == "unread"  # thinnest
+    assert widths[6] == widths[-1] == "right"
+    assert "with strokes changed by −1 px to" in page.inner_text("#range")
+
+
 def test_an_empty_paper_holds_no_digit(page):
     assert answer(page) == "no digit"
     assert page.inner_text("#sure") == "no digit"
@@ -268,6 +283,19 @@ def test_bars_follow_the_pen_at_once_and_glide_when_it_is_up(page):
     page.keyboard.press("Escape")
     page.evaluate(TWO_FRAMES)
     assert page.evaluate(glide) > 0
+
+
+def test_a_pen_draws_as_a_mouse_does(page):
+    page.evaluate("byId('paper').addEventListener('pointerdown', (event) => { window.kind = event.pointerType; })")
+    box, pen = page.locator("#paper").bounding_box(), page.context.new_cdp_session(page)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 5
+    for kind, share in (("mousePressed", 0), *(("mouseMoved", i / 10) for i in range(1, 11)), ("mouseReleased", 1)):
+        place = {"x": x, "y": y + 0.6 * share * box["height"]}
+        how = {"pointerType": "pen", "button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1}
+        pen.send("Input.dispatchMouseEvent", {"type": kind, **place, **how})
+        page.evaluate(TWO_FRAMES)
+    assert page.evaluate("window.kind") == "pen"
+    assert answer(page) == "1"
 
 
 def test_a_finger_draws_and_does_not_scroll(browser):
