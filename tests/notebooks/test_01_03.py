@@ -3,10 +3,10 @@
 import re
 from statistics import median
 
-import nbformat
 import pytest
 import torch
 import torch.nn.functional as F
+from notebooks.told import cells, markdown, printed
 
 from mnist_helpers.data import Split, load_split, normalise
 from mnist_helpers.experiments import read_ledger
@@ -20,16 +20,8 @@ NOTEBOOKS = PROJECT_ROOT / "notebooks"
 STEMS = ("01_explore_data", "02_baseline", "03_skeleton")
 
 
-def cells(path: str, kind: str) -> list[nbformat.NotebookNode]:
-    return [cell for cell in nbformat.read(NOTEBOOKS / path, as_version=4).cells if cell.cell_type == kind]
-
-
-def prose(path: str) -> str:
-    return "\n\n".join(cell.source for cell in cells(path, "markdown"))
-
-
 def loop_in_the_open() -> str:
-    sources = [cell.source for cell in cells("02_baseline.ipynb", "code")]
+    sources = [cell.source for cell in cells("02_baseline") if cell.cell_type == "code"]
     (loop,) = [source for source in sources if "for epoch in range" in source and "loss.backward()" in source]
     return loop
 
@@ -66,12 +58,12 @@ def test_train_is_the_loop_of_notebook_02_and_no_other(slip, digits, tmp_path):
 def test_words_lead_to_the_glossary_and_pages_to_their_neighbours(stem):
     glossary = (NOTEBOOKS / "GLOSSARY.md").read_text(encoding="utf-8")
     terms = {term.lower().replace(" ", "-") for term in re.findall(r"^#+ (.+)$", glossary, re.MULTILINE)}
-    linked = re.findall(r"\]\(GLOSSARY\.md#([\w-]+)\)", prose(f"{stem}.ipynb"))
+    linked = re.findall(r"\]\(GLOSSARY\.md#([\w-]+)\)", markdown(stem))
     assert linked
     assert set(linked) <= terms, set(linked) - terms
     assert len(linked) == len(set(linked)), "a term is linked where it first occurs"
-    markdown = [cell.source for cell in cells(f"{stem}.ipynb", "markdown")]
-    for cell in (markdown[0], markdown[-1]):
+    texts = [cell.source for cell in cells(stem) if cell.cell_type == "markdown"]
+    for cell in (texts[0], texts[-1]):
         assert "[contents](README.md)" in cell
         assert "[next: " in cell
         assert ("[previous: " in cell) == (stem != STEMS[0])
@@ -79,23 +71,22 @@ def test_words_lead_to_the_glossary_and_pages_to_their_neighbours(stem):
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_every_figure_has_a_sentence_and_every_exercise_minutes_and_an_answer(stem):
-    notebook = nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4).cells
+    notebook = cells(stem)
     for number, cell in enumerate(notebook):
         pictures = [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
         if pictures:
             assert "*Figure: " in notebook[number + 1].source, cell.source
-    text = prose(f"{stem}.ipynb")
+    text = markdown(stem)
     exercises = re.findall(r"^\d\. \((\d+) minutes?\)", text[text.index("## Exercises") :], re.MULTILINE)
     assert len(exercises) == 3
     assert text.count("<details><summary>") == text.count("</details>") == 3
-    answers = re.findall(r"^## Exercise (\d) .*\(.+\)$", prose(f"solutions/{stem}.ipynb"), re.MULTILINE)
+    answers = re.findall(r"^## Exercise (\d) .*\(.+\)$", markdown(f"solutions/{stem}"), re.MULTILINE)
     assert answers == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize(("stem", "lowest"), [("02_baseline", 93), ("03_skeleton", 85)])
 def test_the_runs_on_file_learned(stem, lowest):
-    printed = "".join(output.get("text", "") for cell in cells(f"{stem}.ipynb", "code") for output in cell.outputs)
-    (accuracy,) = re.findall(r"final test accuracy +([\d.]+)%", printed)
+    (accuracy,) = re.findall(r"final test accuracy +([\d.]+)%", printed(stem))
     assert lowest < float(accuracy) < 99
 
 

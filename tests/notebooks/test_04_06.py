@@ -1,34 +1,13 @@
 """What notebooks 04 to 06 say of their live runs and of the records is what those say."""
 
-import re
-
-import nbformat
 import pytest
+from notebooks.told import numbers, printed, prose
 
 from mnist_helpers.experiments import read_verdicts
 from mnist_helpers.experiments.judge import PARTS
-from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.sweeps import difference, differences, mean_interval, read_study, spread
 
 SEEDED = r"points, seed by seed from ([+-][\d.]+) to ([+-][\d.]+)"
-
-
-def printed(stem: str) -> str:
-    """Return all that the committed notebook printed."""
-    cells = nbformat.read(PROJECT_ROOT / "notebooks" / f"{stem}.ipynb", as_version=4).cells
-    outputs = [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
-    return "".join(output.text for output in outputs if output.output_type == "stream")
-
-
-def numbers(pattern: str, text: str) -> list[float]:
-    found = re.search(pattern, text)
-    assert found, pattern
-    return [float(group) for group in found.groups()]
-
-
-def prose(stem: str) -> str:
-    cells = nbformat.read(PROJECT_ROOT / "notebooks" / f"{stem}.ipynb", as_version=4).cells
-    return " ".join(" ".join(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
 
 
 OWN = r"(?s).*of its own digits it reads ([\d.]+)%"

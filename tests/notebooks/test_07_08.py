@@ -1,20 +1,19 @@
 """What notebook 08 says of the published network is what its cells print; 07 leaves what `make publish` takes."""
 
 import re
-from functools import cache
 from itertools import combinations
 
-import nbformat
 import pytest
 import torch
+from notebooks.told import cells, markdown, printed, prose
 
 from mnist_helpers.data import Images, normalise, split_indices
 from mnist_helpers.looking import class_maps, occlusion
 from mnist_helpers.networks import load
-from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import read_results
 from mnist_helpers.sweeps import read_study
 from mnist_helpers.training import evaluate
+from notebooks import told
 
 STEM = "08_error_analysis"
 PAGES = [STEM, "solutions/07_final_model", f"solutions/{STEM}"]
@@ -22,26 +21,9 @@ WIDEST = 88  # characters of a printed line that a page of 900 pixels holds
 FIGURE = r"(-?\d+\.\d+)"
 
 
-@cache
-def cells(stem: str) -> list[nbformat.NotebookNode]:
-    return nbformat.read(PROJECT_ROOT / "notebooks" / f"{stem}.ipynb", as_version=4).cells
-
-
-def printed(stem: str = STEM) -> str:
-    """Return all that the committed notebook printed."""
-    outputs = [output for cell in cells(stem) if cell.cell_type == "code" for output in cell.outputs]
-    return "".join(output.text for output in outputs if output.output_type == "stream")
-
-
-def prose(stem: str = STEM) -> str:
-    return "\n".join(cell.source for cell in cells(stem) if cell.cell_type == "markdown")
-
-
 def numbers(pattern: str, text: str | None = None) -> list[float]:
     """Return the groups of the first place where `pattern` is found, by default in what 08 printed."""
-    found = re.search(pattern, printed() if text is None else text)
-    assert found, pattern
-    return [float(group.replace(",", "")) for group in found.groups()]
+    return told.numbers(pattern, printed(STEM) if text is None else text)
 
 
 @pytest.mark.parametrize("stem", ["07_final_model", *PAGES])
@@ -67,7 +49,7 @@ def test_every_exercise_has_an_answer_that_says_how_long_it_takes(stem):
 
 
 def test_what_is_done_by_hand_agrees_with_the_helpers():
-    verdicts = re.findall(r"(.+): (True|False)$", printed(), re.MULTILINE)
+    verdicts = re.findall(r"(.+): (True|False)$", printed(STEM), re.MULTILINE)
     assert sum("agree" in said for said, _ in verdicts) == 4
     assert {verdict for _, verdict in verdicts} == {"True"}
 
@@ -81,10 +63,10 @@ def test_the_network_examined_is_the_published_one():
 
 def test_errors_spread_thin_and_chance_is_as_uneven():
     row = r"(?m)^(\d) read as (\d): (\d+) times, the reverse (\d+)$"
-    listed = [tuple(map(int, found)) for found in re.findall(row, printed())]
+    listed = [tuple(map(int, found)) for found in re.findall(row, printed(STEM))]
     (label, answer, commonest, _), *rest = listed
     assert max(count for *_, count, _ in rest) < commonest <= 5
-    assert f"{label} read as {answer} is the largest single count" in " ".join(prose().split())
+    assert f"{label} read as {answer} is the largest single count" in prose(STEM)
     one_way, other_way = numbers(r"9 read as 4: (\d+) times, the reverse (\d+)")
     assert one_way == other_way
     others = [there + back for label, answer, there, back in listed if {label, answer} != {4, 9}]
@@ -101,14 +83,14 @@ def test_the_students_digits_have_most_errors_and_the_intervals_do_not_overlap()
     assert students[0] > employees[1]
     assert numbers(r"on students' digits: (\d+)%")[0] > 60
     (errors,) = numbers(r"(\d+) errors; of the 90 kinds")
-    assert f"5,000 held-out digits have about {errors / 2:.0f} errors" in prose()
+    assert f"5,000 held-out digits have about {errors / 2:.0f} errors" in prose(STEM)
 
 
 def test_the_network_is_under_confident_at_every_level():
-    rows = re.findall(r"^above +\d+% +[\d,]+ +(\d+) +(\d+)$", printed(), re.MULTILINE)
+    rows = re.findall(r"^above +\d+% +[\d,]+ +(\d+) +(\d+)$", printed(STEM), re.MULTILINE)
     assert len(rows) == 5
     assert all(int(wrong) < int(promised) for wrong, promised in rows)
-    stated, right = re.search(r"mean confidence ([\d.]+)%, accuracy ([\d.]+)%", printed()).groups()
+    stated, right = re.search(r"mean confidence ([\d.]+)%, accuracy ([\d.]+)%", printed(STEM)).groups()
     assert f"reads {right} % of the digits right, and its mean confidence is {stated} %" in cells(STEM)[-1].source
     assert float(stated) < float(right)
     names = ("^expected calibration error", "with 15 bins of equally many answers")
@@ -138,7 +120,7 @@ def test_the_surest_errors_are_the_ones_that_are_explained(mnist):
         confidence, answers = load("final")(normalise(mistakes.pixels)).softmax(1).max(1)
     surest = confidence.argsort(descending=True)[:6]
     kinds = {f"{mistakes.targets[i]} read as {answers[i]}" for i in surest}
-    assert set(re.findall(r"(?m)^- \*\*(\d read as \d)[.,]", prose())) == kinds
+    assert set(re.findall(r"(?m)^- \*\*(\d read as \d)[.,]", markdown(STEM))) == kinds
 
 
 def test_what_is_said_of_the_ink_of_the_surest_errors_is_what_erasing_it_changes(mnist):
@@ -189,7 +171,7 @@ def test_the_tip_of_the_4_and_the_upper_left_of_the_3_speak_against_them(mnist):
     with torch.no_grad():
         logits = network(normalise(test.pixels[first]))
     assert logits.argmax(1).tolist() == [3, 4]
-    assert f"the network is only {100 * logits.softmax(1)[0, 3]:.0f} % sure of this 3" in " ".join(prose().split())
+    assert f"the network is only {100 * logits.softmax(1)[0, 3]:.0f} % sure of this 3" in prose(STEM)
     three, four = occlusion(network, test.pixels[first], test.targets[first])
     votes = class_maps(network, test.pixels[first])[0, 3]
     assert 0.25 < (votes < 0).double().mean() < 0.4
@@ -207,7 +189,7 @@ def test_an_untrained_network_paints_the_outline_and_not_what_the_ink_says():
 
 def damaged(name: str) -> tuple[list[float], list[float]]:
     """Return shares right and mean confidences in percent, by strength."""
-    found = re.search(rf"^{name} .+\n  right, % (.+)\n  confidence, % (.+)$", printed(), re.MULTILINE)
+    found = re.search(rf"^{name} .+\n  right, % (.+)\n  confidence, % (.+)$", printed(STEM), re.MULTILINE)
     right, confidence = ([float(figure) for figure in line.split()] for line in found.groups())
     return right, confidence
 
@@ -229,7 +211,7 @@ def test_noise_breaks_the_network_and_confidence_does_not_warn():
 
 
 def test_grey_paper_is_enough_and_ink_is_not_the_problem():
-    shares = dict(re.findall(r"^(.+?) +(\d+)% right, commonest answer \d$", printed(), re.MULTILINE))
+    shares = dict(re.findall(r"^(.+?) +(\d+)% right, commonest answer \d$", printed(STEM), re.MULTILINE))
     assert int(shares["noise of 0.2 on the ink only"]) > 95
     assert int(shares["grey farther away"]) > 95
     assert int(shares["no noise, all paper grey (40 of 255)"]) < 30
