@@ -40,7 +40,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
         check-params view-results notebooks check-notebooks check-notebooks-quick check-checks mutants check-goal check-workflows lock audit seeds studies fast speedups ideas \
         frontier judge aims sweep ledger bench bench-quick bench-gpu profile read check-reading \
         check-reading-quick fonts models page site handouts test-site badges alt-text browser test-page \
-        bench-page seal torture assess assess-changed assess-quick clean clean-checkpoints
+        bench-page seal torture assess samples assess-changed assess-quick clean clean-checkpoints
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -231,6 +231,10 @@ bench-page: $(READY) browser ## Time the page's answer to a stroke (changes outp
 
 assess: $(READY) ## Judge a submission (MODEL=my_net.py:MyNet, or a folder; SEEDS=5)
 	$(COMMAND) assess --seeds $(SEEDS) "$(MODEL)"
+
+samples: $(READY) ## Judge both sample submissions, five seeds each (changes outputs/samples.csv)
+	$(COMMAND) assess --seeds 5 notebooks/submissions
+	cp $(OWN)/assessed/assessed.csv outputs/samples.csv
 
 assess-changed: $(READY) ## Judge the submissions that changed since a commit (SINCE=HEAD^1)
 	$(COMMAND) assess --seeds $(SEEDS) --changed-since "$(SINCE)" notebooks/submissions

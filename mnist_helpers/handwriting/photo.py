@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from mnist_helpers.paths import resolve
 
@@ -17,7 +17,6 @@ MOST_PIXELS = 50_000_000  # as phones make; decoded with four colours each they 
 LONGEST = 2400  # pixels of the longer side that are worth looking at: a page of 30 lines has 80 for each
 SMALLEST = 8  # pixels: less is no digit
 STRIP = 64  # rows of blocks looked at together: a second copy of the whole would be as large as the first
-ORIENTATION = 274  # EXIF 2.3's tag
 FAINT = 0.1  # contrast, of that between black and white
 
 
@@ -67,7 +66,7 @@ def open_photo(path: str | Path) -> Photo:
                 longer = max(image.size)
                 image.draft("L", (LONGEST, LONGEST))  # JPEG only: decodes fewer pixels, at least so many
                 side = math.ceil(max(image.size) / LONGEST)
-                grey = _upright(_on_paper(*_shrunk(image, side)), image.getexif().get(ORIENTATION, 1))
+                grey = _seen(*_shrunk(image, side), image.getexif().get(ExifTags.Base.Orientation, 1))
                 return Photo(name, grey, side * longer / max(image.size))
     except PhotoError:
         raise
@@ -113,10 +112,7 @@ def _check(name: str, image: Image.Image) -> None:
 
 
 def _shrunk(image: Image.Image, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return means (H, W) float32, from 0 to 1, of blocks of `side` × `side` pixels: light, and how opaque.
-
-    What is transparent has no light. What is over at the right and at the bottom, less than a block, is left out.
-    """
+    """Return means (H, W) float32, 0 to 1, of whole blocks of `side` × `side` pixels: opaque light, opacity."""
     width, height = (length // side for length in image.size)
     light, cover = np.empty((2, height, width), np.float32)
     for top in range(0, height, STRIP):
@@ -132,24 +128,18 @@ def _light_and_cover(strip: Image.Image) -> tuple[np.ndarray, np.ndarray]:
         values = np.array(strip)
         cover = (values != strip.info.get("transparency", -1)).astype(np.float32)
         return values / np.float32(np.iinfo(values.dtype).max) * cover, cover
-    if not strip.has_transparency_data:
-        light = np.asarray(strip.convert("L"), np.float32) / 255
-        return light, np.ones_like(light)
-    strip = strip.convert("RGBA")
-    cover = np.asarray(strip.getchannel("A"), np.float32) / 255
-    return np.asarray(strip.convert("L"), np.float32) / 255 * cover, cover
+    clear = strip.has_transparency_data
+    strip = strip.convert("RGBA") if clear else strip
+    light = np.asarray(strip.convert("L"), np.float32) / 255
+    cover = np.asarray(strip.getchannel("A"), np.float32) / 255 if clear else np.ones_like(light)
+    return light * cover, cover
 
 
-def _on_paper(light: np.ndarray, cover: np.ndarray) -> np.ndarray:
-    """Return grey values as on white paper, or on black where white paper would show nothing: light ink."""
+def _seen(light: np.ndarray, cover: np.ndarray, orientation: int) -> np.ndarray:
+    """Return grey values as on white paper, or on black where white would show nothing; turned as EXIF says."""
     on_white = light + (1 - cover)
-    return on_white if np.ptp(on_white) > FAINT else light
-
-
-def _upright(grey: np.ndarray, orientation: int) -> np.ndarray:
-    """Return the picture turned as EXIF says, so that it stands as it was seen."""
-    picture = Image.fromarray(grey)
-    picture.getexif()[ORIENTATION] = orientation
+    picture = Image.fromarray(on_white if np.ptp(on_white) > FAINT else light)
+    picture.getexif()[ExifTags.Base.Orientation] = orientation
     return np.array(ImageOps.exif_transpose(picture))
 
 

@@ -1,5 +1,6 @@
 """The workflow that judges a pull request: one make target that is there, and no right that it does not need."""
 
+import csv
 import re
 
 import pytest
@@ -46,3 +47,14 @@ def test_the_samples_are_there_and_keep_the_rules(name):
     make, recipe = load_own(with_class(PROJECT_ROOT / "notebooks" / "submissions" / f"{name}.py"))
     assert all(check.passed for check in required_checks(make()))
     assert recipe["epochs"] < 20
+
+
+def test_the_samples_are_told_as_they_were_judged():
+    with (PROJECT_ROOT / "outputs" / "samples.csv").open(encoding="utf-8", newline="") as file:
+        judged = {row["submission"].partition("_")[0]: row for row in csv.DictReader(file)}
+    told = (PROJECT_ROOT / "notebooks" / "submissions" / "README.md").read_text(encoding="utf-8")
+    for start, verdict in (("small", "passed"), ("only", "not yet")):
+        row = judged[start]
+        assert (row["verdict"], row["seeds"]) == (verdict, "5")
+        mean, interval = row["accuracy"].split(", ")
+        assert f"| {verdict}: {mean}, 95 % interval of the mean {interval} |" in told
