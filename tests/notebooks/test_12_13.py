@@ -16,6 +16,7 @@ from mnist_helpers import benchmarks, experiments, looking, networks, sweeps
 from mnist_helpers.data import load_writers, normalise
 from mnist_helpers.experiments.judge import holm
 from mnist_helpers.networks import build_model
+from mnist_helpers.paths import PROJECT_ROOT
 from mnist_helpers.runs import make_config
 from mnist_helpers.sweeps import difference, mean_interval, read_study
 from mnist_helpers.sweeps.comparison import compare_studies
@@ -490,6 +491,26 @@ def test_more_uses_and_set_filters_are_worse_and_990_parameters_do_not_hold_99(a
     within = [study for study in smaller if study.parameters <= 990]
     assert len(within) == 3
     assert max(within, key=lambda study: study.validation_accuracy.mean).name == "writers_looped_980"
+
+
+def test_four_ideas_do_not_make_best_better():
+    asked = [each for each in experiments.CANDIDATES if each.name in experiments.AGAINST_BEST]
+    verdicts = experiments.read_verdicts(asked, experiments.AGAINST_BEST)
+    assert [found.gain.n for found, _ in verdicts] == [10] * 4
+    assert all(p > 0.05 and low < 0 < high for found, p in verdicts for low, high in [interval(found)])
+    first = max(verdicts, key=lambda verdict: verdict[0].study.validation_accuracy.mean)[0].tried
+    assert first.name == "writers_best_muon_elastic"
+    tested, best = read_study("best_muon_elastic"), read_study("best")
+    assert tested.parameters == best.parameters
+    assert {run.environment.device for study in (tested, best) for run in study.runs} == {"cpu"}
+    found = compare_studies(tested, best)
+    assert found.difference.mean < 0
+    assert min(found.seeds_p, found.images_p) > 0.05
+    assert f"beyond {100 * best.test_accuracy.mean:.2f} %" in prose(STEMS[1])
+    text = (PROJECT_ROOT / "outputs" / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+    low, high = mean_interval(tested.test_accuracy)
+    assert f"reaches {sweeps.format_spread(tested.test_accuracy)} of the test digits" in text
+    assert f"(ten seeds, {100 * low:.2f} to {100 * high:.2f} %)" in text
 
 
 def test_the_comparisons_of_sizes_say_what_the_text_says():
