@@ -16,7 +16,8 @@ PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Submissions assessed</title>
-<style>body{{font-family:sans-serif}} td,th{{padding:.3em .6em;text-align:left}} table{{border-collapse:collapse}}</style>
+<style>body{{font-family:sans-serif}} table{{border-collapse:collapse}}
+td,th{{padding:.3em .6em;text-align:left}}</style>
 <h1>Submissions assessed</h1>
 {table}
 </html>
