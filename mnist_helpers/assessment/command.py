@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     limits = {"seeds": options.seeds, "minutes": options.minutes}
-    looked_at = [_look(file, maker, options.seeds, changes, output) for file, maker in submissions]
+    looked_at = [_look(file, maker, options.seeds, changes) for file, maker in submissions]
     seconds = [each.seconds for each in looked_at if not each.refused]
     if len(seconds) > 1:
         print(f"{len(seconds)} submissions: training takes about {format_time(sum(seconds))} in all", flush=True)
@@ -89,7 +89,7 @@ class LookedAt:
     refused: str = ""
 
 
-def _look(file: Path, maker: str, seeds: int, changes: dict[str, Any], output: Path) -> LookedAt:
+def _look(file: Path, maker: str, seeds: int, changes: dict[str, Any]) -> LookedAt:
     name = file.stem
     try:
         model = f"{display_path(file)}:{maker}" if maker else with_class(file)

@@ -4,7 +4,7 @@ The top floor: uses `benchmarks`, `looking`, `sweeps`, `runs`, `training`, `netw
 """
 
 from .aims import AGAINST as AIMS_AGAINST
-from .aims import AGAINST_BEST, BETTER, CANDIDATES, SMALLER, SOONER, TESTED, Sooner, format_sooner
+from .aims import AGAINST_BEST, CANDIDATES, SMALLER, SOONER, TESTED, Sooner, format_sooner
 from .frontier import LOOPED, ONE_PLAN, TARGETED, format_frontier, format_public, plot_frontier, read_frontier
 from .ideas import IDEAS, UNCHANGED, format_ideas, look_up, plot_ideas
 from .judge import AGAINST, IDEAS_AGAIN, STEPS_AGAIN, TRIED_AGAIN, format_verdicts, read_verdicts

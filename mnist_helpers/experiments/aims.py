@@ -61,8 +61,8 @@ CANDIDATES = (
     _candidate("strided", SOONER, "second convolution strided", "fast_strided"),
     _candidate("strided_muon", SOONER, "second convolution strided, Muon", "fast_strided", optimizer="muon"),
 )
-# frozen before a test digit was asked: what held-out writers put first with the parameters of `best`, within 990
-# parameters and within two epochs, and of what they cannot tell from the fast network the shortest training
+# chosen by held-out writers alone, though a record of theirs holds test accuracies too: what they put first with the
+# parameters of `best`, within 990 parameters and within two epochs; of what they cannot tell from fast the shortest
 MUON = {"model": "fast", "optimizer": "muon", "epochs": 2}
 TESTED = (
     Experiment(

@@ -42,7 +42,6 @@ def test_verdicts_are_against_what_each_changes():
     assert all(0 <= p <= 1 for _, p in found.values())
     to_be_better = [each for each in aims.CANDIDATES if each.kind == aims.BETTER][1:]
     assert [each.name for each in to_be_better] == list(aims.AGAINST_BEST)
-    assert [found.tried.name for found, p in read_verdicts(to_be_better, aims.AGAINST_BEST) if p < 0.05] == []
 
 
 def test_the_command_times_every_candidate_beside_the_fast_network(tmp_path, monkeypatch, capsys):

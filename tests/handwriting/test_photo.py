@@ -127,7 +127,7 @@ def test_a_transparent_photo_that_is_scaled_down_is_seen_on_paper_whatever_its_s
     assert np.abs(photo.grey - on_white).max() < 1e-5
 
 
-MOST_MEGABYTES = 1000  # of a process that reads a photo of the most pixels allowed
+MOST_MEBIBYTES = 1000  # of a process that reads a photo of the most pixels allowed
 READ_AND_MEASURED = """
 import re, sys
 from pathlib import Path
@@ -140,7 +140,7 @@ print(before, peak())
 has_peak = pytest.mark.skipif(sys.platform != "linux", reason="where /proc says the most memory that was used")
 
 
-def megabytes(work: str, *given: object) -> list[int]:
+def mebibytes(work: str, *given: object) -> list[int]:
     """Return the most memory that a process of its own used, before and after this work."""
     program = READ_AND_MEASURED.format(work=work)
     done = subprocess.run([sys.executable, "-c", program, *map(str, given)], capture_output=True, check=True)
@@ -150,7 +150,7 @@ def megabytes(work: str, *given: object) -> list[int]:
 @has_peak
 def test_a_large_photo_is_never_copied_whole(tmp_path):
     Image.new("RGBA", (5000, 5000), (PAPER, PAPER, PAPER, 255)).save(tmp_path / "big.png", compress_level=1)
-    before, after = megabytes("open_photo(sys.argv[1])", tmp_path / "big.png")
+    before, after = mebibytes("open_photo(sys.argv[1])", tmp_path / "big.png")
     assert after - before < 2.2 * 5000 * 5000 * 4 / 2**20  # decoded it has so many bytes, and the page some
 
 
@@ -159,7 +159,7 @@ def test_a_large_photo_is_never_copied_whole(tmp_path):
 def test_the_largest_photo_is_read_with_less_than_a_gigabyte(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (7000, MOST_PIXELS // 7000, 4), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "noise.png", compress_level=0)
-    assert megabytes("command.main([sys.argv[1], '--json'])", tmp_path / "noise.png")[1] < MOST_MEGABYTES
+    assert mebibytes("command.main([sys.argv[1], '--json'])", tmp_path / "noise.png")[1] < MOST_MEBIBYTES
 
 
 def make_broken(folder):

@@ -6,6 +6,7 @@ from itertools import combinations
 import pytest
 import torch
 from notebooks.told import cells, markdown, printed, prose
+from notebooks.told import numbers as find_numbers
 
 from mnist_helpers.data import Images, normalise, split_indices
 from mnist_helpers.looking import class_maps, occlusion
@@ -13,7 +14,6 @@ from mnist_helpers.networks import load
 from mnist_helpers.runs import read_results
 from mnist_helpers.sweeps import read_study
 from mnist_helpers.training import evaluate
-from notebooks import told
 
 STEM = "08_error_analysis"
 PAGES = [STEM, "solutions/07_final_model", f"solutions/{STEM}"]
@@ -23,7 +23,7 @@ FIGURE = r"(-?\d+\.\d+)"
 
 def numbers(pattern: str, text: str | None = None) -> list[float]:
     """Return the groups of the first place where `pattern` is found, by default in what 08 printed."""
-    return told.numbers(pattern, printed(STEM) if text is None else text)
+    return find_numbers(pattern, printed(STEM) if text is None else text)
 
 
 @pytest.mark.parametrize("stem", ["07_final_model", *PAGES])
