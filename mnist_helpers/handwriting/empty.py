@@ -47,11 +47,10 @@ def _page_edge(random: Random) -> Drawn:
     """A page that lies on a dark table."""
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
     turn = np.radians(random.uniform(-8, 8))
-    across, down = (x - SIZE[1] / 2) * np.cos(turn) + (y - SIZE[0] / 2) * np.sin(turn), 0
+    across = (x - SIZE[1] / 2) * np.cos(turn) + (y - SIZE[0] / 2) * np.sin(turn)
     down = (y - SIZE[0] / 2) * np.cos(turn) - (x - SIZE[1] / 2) * np.sin(turn)
-    page = (np.abs(across) < random.uniform(0.3, 0.45) * SIZE[1]) & (
-        np.abs(down) < random.uniform(0.35, 0.55) * SIZE[0]
-    )
+    page = np.abs(across) < random.uniform(0.3, 0.45) * SIZE[1]
+    page &= np.abs(down) < random.uniform(0.35, 0.55) * SIZE[0]
     return np.where(page, 0, random.uniform(0.7, 0.95)), 1.0
 
 
@@ -94,14 +93,6 @@ def _spots(random: Random, count: int, least: float, most: float) -> np.ndarray:
 
 
 KINDS: dict[str, Callable[[Random], Drawn]] = {
-    "blank": _blank,
-    "ruled": _ruled,
-    "squared": _squared,
-    "margin": _margin,
-    "page_edge": _page_edge,
-    "shadow": _shadow,
-    "fold": _fold,
-    "blots": _blots,
-    "splashes": _splashes,
-    "smudges": _smudges,
+    draw.__name__.removeprefix("_"): draw
+    for draw in (_blank, _ruled, _squared, _margin, _page_edge, _shadow, _fold, _blots, _splashes, _smudges)
 }

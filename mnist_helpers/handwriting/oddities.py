@@ -8,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFilter
-from scipy.interpolate import CubicSpline
 from scipy.ndimage import affine_transform, gaussian_filter
 from torch import Tensor
 from tqdm import tqdm
@@ -34,6 +33,8 @@ def letter(rng: np.random.Generator) -> np.ndarray:
 
 def scribble(rng: np.random.Generator) -> np.ndarray:
     """Return one long stroke: to and fro, from place to place, or wandering."""
+    from scipy.interpolate import CubicSpline  # here: half a second, and who reads a photo makes no scribbles
+
     count = rng.integers(7, 22)
     alternating = np.where(np.arange(count) % 2, rng.uniform(10, 40, count), rng.uniform(60, 90, count))
     places = (

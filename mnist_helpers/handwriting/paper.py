@@ -11,6 +11,7 @@ DARKEST_PAPER = 0.4  # of the usual paper: darker is a deep shadow, whose noise 
 DIP = 0.1  # of the lightest paper: deeper ones are no shading
 BLACK = 0.02  # paper is not darker than that
 DARK_TABLE = 0.6  # of the page's grey value
+LEAST_STEP = 0.1  # from there to the page: less may be noise on dark paper
 SHARP = 0.15  # of the step between table and page, in one pixel: a blur of one pixel leaves 0.3, of eight 0.05
 SHARP_SHARE = 0.09  # of a ring 25 pixels wide around the table: 0.11 to 0.14 there, at a shadow with digits to 0.07
 MOST_BESIDE = 0.75  # of the photo
@@ -92,7 +93,7 @@ def find_beside(grey: np.ndarray) -> np.ndarray:
         ring = ndimage.binary_dilation(region, iterations=2) & ~ndimage.binary_erosion(region, iterations=2)
         inside, around = (_large(one[3:-3, 3:-3].astype(np.float32), grey.shape) > 0.5 for one in (region, ring))
         step = page - grey[inside].mean()
-        if around.any() and (steepness[around] > SHARP * step).mean() > SHARP_SHARE:
+        if around.any() and step > LEAST_STEP and (steepness[around] > SHARP * step).mean() > SHARP_SHARE:
             beside |= ndimage.binary_dilation(region, iterations=2)
     if beside.mean() > MOST_BESIDE:  # the paper itself is dark
         beside[:] = False

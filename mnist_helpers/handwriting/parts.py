@@ -18,6 +18,7 @@ LEAST_SHARE = 0.015  # … also of the photo's longer side
 BLURRED = 2  # pixels along the photo's edge
 SMALL_PART = 0.7  # of its neighbour's height: a bar or a piece of a broken stroke
 NEAR = 0.3  # of the longer one's length, between two parts of a digit
+OVER = 0.15  # of the narrower one's width, that one part is over the other where no row has both: the bar of a 5
 BESIDE = 0.15  # … where they stand side by side
 FLAT = 0.35  # of the other's height: a bar
 TALL, CLOSE = 1.1, 0.12  # times the usual height, that two halves of a digit may be
@@ -113,7 +114,7 @@ def _neighbours(boxes: np.ndarray, index: int, usual: float) -> list[int]:
     lengths, own = others[:, 2:] - others[:, :2], one[2:] - one[:2]
     size = np.maximum(lengths.max(1), own.max())
     apart = np.maximum(others[:, :2] - one[2:], one[:2] - others[:, 2:])
-    above = -apart[:, 1] >= np.minimum(own[1], lengths[:, 1]) / 2
+    above = -apart[:, 1] >= np.minimum(own[1], lengths[:, 1]) * np.where(apart[:, 0] >= 0, OVER, 1 / 2)
     lower, higher = np.minimum(own[0], lengths[:, 0]), np.maximum(own[0], lengths[:, 0])
     flat = lower <= FLAT * higher
     part = (lower <= SMALL_PART * higher) & (together.max(1) <= np.where(flat, LONGEST_BAR, TALLEST) * size)

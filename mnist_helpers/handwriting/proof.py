@@ -5,8 +5,10 @@ import sys
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
 from matplotlib.figure import Figure
+from torch import Tensor
 from tqdm import tqdm
 
 from mnist_helpers.data import Images, load_mnist
@@ -23,6 +25,7 @@ from mnist_helpers.runs import FIGURES, RECORDS
 
 NETWORK = "final"
 DRAWS, DIGITS, QUICK_DIGITS = 5, 1000, 200
+SEEN = 5  # draws of as many test digits were read while the reader was made: seeds 0 to 4
 QUICK_LOST = 0.015  # of so few digits one is half a point
 RECORD, FIGURE = "reading.json", "reading.png"
 BELOW = {"fontsize": 8, "loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "frameon": False}  # nothing is covered
@@ -37,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quick = parser.parse_args(arguments).quick
     try:
         reader, (train, test) = load_reader(NETWORK), load_mnist()
-        found = prove(reader, train, 1, QUICK_DIGITS, quick) if quick else prove(reader, test, DRAWS, DIGITS)
+        draws = [_shuffled(len(train), 0)[:QUICK_DIGITS]] if quick else unseen(len(test))
+        found = prove(reader, [(train if quick else test).take(chosen) for chosen in draws], quick)
     except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -55,19 +59,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(not all(marks.values()))
 
 
-def prove(reader: Reader, images: Images, draws: int, digits: int, quick: bool = False) -> Proof:
-    """Run all proofs: `draws` draws of so many `digits` of `images`, the drawn pages, the empty ones, the letters.
+def unseen(count: int) -> tuple[Tensor, ...]:
+    """Return `DRAWS` draws of the positions of `DIGITS` of `count` test digits: none twice, none that was `SEEN`."""
+    seen = torch.cat([_shuffled(count, seed)[:DIGITS] for seed in range(SEEN)])
+    shuffled = _shuffled(count, SEEN)
+    return shuffled[~torch.isin(shuffled, seen)][: DRAWS * DIGITS].split(DIGITS)
+
+
+def _shuffled(count: int, seed: int) -> Tensor:
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+
+
+def prove(reader: Reader, draws: Sequence[Images], quick: bool = False) -> Proof:
+    """Run all proofs: `draws` of digits put on paper, the drawn pages, the empty ones, the letters.
 
     `quick` takes one empty page of each kind, and the typefaces that are installed.
     """
     empty = list(empty_pages(1 if quick else OF_EACH))
     typefaces = [typeface for typeface in MARK if not quick or typeface.find()]
-    bar = tqdm(total=draws + len(PAGES) + len(empty), desc="pages", disable=None)
+    bar = tqdm(total=len(draws) + len(PAGES) + len(empty), desc="pages", disable=None)
     on_paper, drawn, read = [], [], {}
     with bar:
-        for seed in range(draws):
-            chosen = torch.randperm(len(images.targets), generator=torch.Generator().manual_seed(seed))[:digits]
-            on_paper.append(prove_on_paper(images.take(chosen), seed, reader))
+        for seed, images in enumerate(draws, SEEN):
+            on_paper.append(prove_on_paper(images, seed, reader))
             bar.update()
         for name in PAGES:
             drawn.append(prove_page(draw_page(name), reader))
@@ -104,32 +118,27 @@ def format_proof(proof: Proof, marks: dict[str, bool]) -> str:
 
 def plot_proof(proof: Proof) -> Figure:
     """Draw how the digits on paper and on the drawn pages were read, and the letters of each typeface refused."""
-    figure, axes = panels(4.8, 1, 3, gridspec_kw={"width_ratios": [1, 1.4, 1.2]})
-    draws, pages, letters = axes
-    for place, draw in enumerate(proof.draws):
-        shares = [100 * count / draw.outcome.digits for count in (draw.clean, draw.outcome.right)]
-        draws.plot([place, place], shares, color=GREY, zorder=1)
-        draws.scatter(place, shares[0], color=GREY, label=None if place else "as MNIST has them")
-        draws.scatter(place, shares[1], color=BLUE, label=None if place else "on paper")
-        draws.hlines(shares[0] - 100 * LOST, place - 0.3, place + 0.3, color=ORANGE, label=None if place else "mark")
-    draws.set(title="Test digits right (%)", xlabel="draw of 1,000", xticks=range(len(proof.draws)))
+    figure, (draws, pages, letters) = panels(4.8, 1, 3, gridspec_kw={"width_ratios": [1, 1.4, 1.2]})
+    places = np.arange(len(proof.draws))
+    counts = np.array([(draw.clean, draw.outcome.right, draw.outcome.digits) for draw in proof.draws]).T
+    clean, right = 100 * counts[:2] / counts[2]
+    draws.vlines(places, right, clean, color=GREY, zorder=1)
+    draws.scatter(places, clean, color=GREY, label="as MNIST has them")
+    draws.scatter(places, right, color=BLUE, label="on paper")
+    draws.hlines(clean - 100 * LOST, places - 0.3, places + 0.3, color=ORANGE, label="mark")
+    draws.set(title="Test digits right (%)", xlabel="draw of 1,000", xticks=places)
     draws.legend(**BELOW)
     names = [page.name.replace("_", " ") for page in proof.pages]
-    left = [0] * len(names)
-    for label, colour, count in (
-        ("answered, right", BLUE, lambda page: page.answered - page.wrong),
-        ("not sure", GREY, lambda page: page.digits - page.answered),
-        ("wrong", ORANGE, lambda page: page.wrong),
-    ):
-        widths = [count(page) for page in proof.pages]
-        pages.barh(names, widths, left=left, color=colour, label=label)
-        left = [start + width for start, width in zip(left, widths, strict=True)]
+    digits, answered, wrong = np.array([(page.digits, page.answered, page.wrong) for page in proof.pages]).T
+    # each covers a part of the one before
+    pages.barh(names, digits, color=ORANGE, label="wrong")
+    pages.barh(names, digits - wrong, color=GREY, label="not sure")
+    pages.barh(names, answered - wrong, color=BLUE, label="answered, right")
     pages.set(title="Digits on the drawn pages")
     pages.invert_yaxis()
     pages.legend(**BELOW, ncols=3)
-    letters.barh(
-        [each.typeface for each in proof.letters], [100 * e.refused / e.letters for e in proof.letters], color=GREEN
-    )
+    for each in proof.letters:
+        letters.barh(each.typeface, 100 * each.refused / each.letters, color=GREEN)
     letters.axvline(100 * REFUSED, color=ORANGE)
     letters.set(title="Capitals refused (%)", xlim=(0, 100))
     letters.invert_yaxis()

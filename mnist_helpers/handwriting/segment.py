@@ -11,9 +11,7 @@ from mnist_helpers.handwriting.prepare import stroke_width
 from mnist_helpers.handwriting.writing import lines_of_writing
 
 SOFT = 2  # pixels: a stroke's soft edge
-WIDE = (
-    1.2  # from here on a mark may be two digits: if a column near its middle has little more ink than a line across
-)
+WIDE = 1.2  # times its height: a mark may be two digits, if a column near its middle has little more ink than a line
 CROSSING = 1.6  # times the stroke's width, and both sides of it are as tall as digits
 FULL = 0.8  # of the height. Of training digits 0.2 % look so, of pairs pushed into one another a third
 

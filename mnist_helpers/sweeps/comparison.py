@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from mnist_helpers.sweeps.study import FinishedRun, Spread, Study, spread
 from mnist_helpers.training import accuracy_interval
@@ -56,6 +55,8 @@ def mean_interval(found: Spread) -> tuple[float, float]:
     """Return the 95 % interval of a mean over seeds by Student's t, for this test set; ValueError for one run."""
     if found.n < 2:
         raise ValueError(f"an interval needs two runs or more, given {found.n}")
+    from scipy import stats  # in functions: half a second, which most commands need not wait for
+
     half = float(stats.t.ppf(0.975, found.n - 1)) * found.std / found.n**0.5
     return found.mean - half, found.mean + half
 
@@ -73,6 +74,8 @@ def mcnemar(mistakes: Sequence[int], others: Sequence[int]) -> tuple[int, int, f
     only_one, only_other = len(set(mistakes) - set(others)), len(set(others) - set(mistakes))
     if only_one + only_other == 0:
         return 0, 0, 1.0
+    from scipy import stats
+
     return only_one, only_other, float(stats.binomtest(only_one, only_one + only_other).pvalue)
 
 
@@ -99,6 +102,8 @@ def sign_flip_p(differences: Sequence[float]) -> float:
     """
     if not any(differences):
         return 1.0
+    from scipy import stats
+
     values, random = np.asarray(differences, dtype=float), np.random.default_rng(0)
     found = stats.permutation_test((values,), np.mean, permutation_type="samples", n_resamples=RESAMPLES, rng=random)
     return float(found.pvalue)

@@ -1,8 +1,10 @@
 """The reader's proof on record reaches its marks, was made with today's threshold, and is told as it is."""
 
+import torch
+
 from mnist_helpers.handwriting import MARK, PAGES, read_thresholds
 from mnist_helpers.handwriting.empty import KINDS, OF_EACH
-from mnist_helpers.handwriting.proof import DIGITS, DRAWS, NETWORK, plot_proof, read_proof
+from mnist_helpers.handwriting.proof import DIGITS, DRAWS, NETWORK, SEEN, plot_proof, read_proof, unseen
 from mnist_helpers.paths import PROJECT_ROOT
 
 TOLD = (PROJECT_ROOT / "outputs" / "README.md").read_text(encoding="utf-8")
@@ -17,6 +19,14 @@ def test_every_mark_is_reached_by_the_whole_proof():
     assert [each.typeface for each in proof.letters] == [typeface.name for typeface in MARK]
     assert proof.network == NETWORK
     assert proof.threshold == read_thresholds().networks[NETWORK].threshold
+
+
+def test_no_test_digit_is_read_twice_or_was_read_while_the_reader_was_made():
+    drawn = torch.cat(unseen(10_000))
+    assert len(drawn.unique()) == DRAWS * DIGITS
+    before = [torch.randperm(10_000, generator=torch.Generator().manual_seed(seed))[:1000] for seed in range(5)]
+    assert not torch.isin(drawn, torch.cat(before)).any()
+    assert [draw.seed for draw in read_proof().draws] == list(range(SEEN, SEEN + DRAWS))
 
 
 def test_what_is_told_of_the_proof_is_the_record():

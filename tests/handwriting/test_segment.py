@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_helpers.handwriting import draw_page, find_marks, load_reader, read_page
 from mnist_helpers.handwriting.empty import KINDS, empty_pages
+from mnist_helpers.handwriting.made import mnist_on_paper
 from mnist_helpers.handwriting.pages import FIRST, LINES, PAGES, TO_A_LINE
 from mnist_helpers.handwriting.paper import flatten
 from mnist_helpers.handwriting.segment import is_touching
@@ -69,6 +71,14 @@ def test_dark_paper_is_read_as_light_paper_is():
     assert len(light) == 2
 
 
+def test_noise_on_dark_paper_is_no_table_beside_the_page(mnist):
+    train, _ = mnist
+    chosen = 50_000 + torch.randperm(10_000, generator=torch.Generator().manual_seed(104))[:640]
+    *_, page = mnist_on_paper(train.take(chosen), 104)  # a third of it was once taken for a table
+    assert np.median(page.grey) < 30
+    assert len(find_marks(page.grey / 255).marks) >= len(page.digits) - 1
+
+
 def test_a_bar_apart_and_a_broken_stroke_are_parts_of_their_digits():
     five = np.zeros((60, 44))
     five[:, :] = np.pad(draw(5, 60), ((0, 60), (0, 60)))[:60, :44]
@@ -86,6 +96,20 @@ def test_a_long_bar_beside_its_five_is_part_of_it():
     bar = np.ones((6, 55))
     (mark,) = find_marks(page_with((five, 92, 60), (bar, 86, 90))).marks
     assert mark.box[1] <= 87
+
+
+def test_the_bar_of_a_five_may_begin_where_its_bow_ends_and_the_next_digit_may_not():
+    bow, bar = draw(5)[36:], np.zeros((20, 44))
+    for column in range(44):
+        bar[(43 - column) // 3 :, column][:6] = 1
+    begin = 60 + bow.shape[1] - 12  # no more than a quarter of the bow lies below the bar
+    others = [(draw(8), 80, 220), (draw(8), 80, 300)]
+    found = find_marks(page_with((bow, 106, 60), (bar, 84, begin), *others)).marks
+    assert len(found) == 3
+    assert found[0].box[1] <= 85
+    assert found[0].box[2] >= begin - 60 + 40
+    three, two = (draw(3), 20, begin), (draw(2), 88, 60)
+    assert len(find_marks(page_with(three, two, *others)).marks) == 4
 
 
 def test_two_halves_of_a_digit_taller_than_the_others_are_joined_and_two_lines_are_not():
