@@ -39,7 +39,7 @@ def test_what_is_told_of_the_proof_is_the_record():
         in TOLD
     )
     assert f"{sum(lost) / DRAWS:.2f} points fewer are right" in TOLD
-    assert f"({min(lost):.1f} to {max(lost):.1f} in one draw)" in TOLD
+    assert f"({min(lost):.1f} to {max(lost):.1f} in one draw)".replace("-", "−") in TOLD
     drawn = sum(page.digits for page in proof.pages)
     assert all(page.right == page.digits and not page.wrong for page in proof.pages)
     assert f"right for all {drawn} digits. {sum(page.answered for page in proof.pages)} are answered" in TOLD
