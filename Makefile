@@ -36,7 +36,7 @@ export JUPYTER_PATH :=
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-cluster test-heic test-all check-model \
+.PHONY: help setup lab env-update train publish test test-model test-training test-smoke test-quick test-cluster test-heic test-all check-model \
         check-params view-results notebooks check-notebooks check-notebooks-quick check-checks mutants check-goal check-workflows lock audit seeds studies fast speedups ideas \
         frontier judge aims sweep ledger bench bench-quick bench-gpu profile read check-reading \
         check-reading-quick fonts models page site handouts test-site badges alt-text browser test-page \
@@ -82,6 +82,9 @@ test-training: $(READY) ## Test training: repeats bit for bit, survives kills
 
 test-smoke: $(READY) ## Run the final notebook headlessly on a small subset
 	$(BIN)/python -m pytest -m smoke
+
+test-quick: $(READY) ## Of the tests of training and headless notebooks those that every change has to pass, in three minutes
+	$(BIN)/python -m pytest -m quick
 
 test-cluster: $(READY) ## Install Ray and test sweeps on two nodes of a cluster on this machine
 	$(BIN)/python -m pip install --quiet --editable ".[cluster]"

@@ -102,6 +102,7 @@ def test_training_images_load_without_the_test_archives_only_when_that_is_asked_
 
 
 @pytest.mark.training
+@pytest.mark.quick
 def test_a_submission_that_peeks_finds_no_test_digit_and_is_tested_all_the_same(tmp_path, mnist):
     file = hand_in(tmp_path, PEEKING)
     submission = small(file)

@@ -156,6 +156,7 @@ def test_a_large_photo_is_never_copied_whole(tmp_path):
 
 @has_peak
 @pytest.mark.training
+@pytest.mark.quick
 def test_the_largest_photo_is_read_with_less_than_a_gigabyte(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (7000, MOST_PIXELS // 7000, 4), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "noise.png", compress_level=0)

@@ -124,7 +124,7 @@ def test_the_record_holds_what_was_promised():
 
 
 @pytest.mark.training
-@pytest.mark.parametrize("name", ["tiny", "final"])
+@pytest.mark.parametrize("name", [pytest.param("tiny", marks=pytest.mark.quick), "final"])
 def test_the_record_counts_the_test_digits_as_they_are_answered(name, mnist):
     one = read_thresholds().networks[name]
     counted = count_answers(*answer(load(name), mnist[1]), one.threshold)

@@ -42,6 +42,7 @@ def papermill(product, cwd, **parameters):
     return subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, timeout=240)
 
 
+@pytest.mark.quick
 def test_a_small_run_from_another_folder(tmp_path):
     outputs = tmp_path / "outputs"
     product = tmp_path / "product.ipynb"

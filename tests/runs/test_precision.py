@@ -87,7 +87,7 @@ def test_an_epoch_computes_in_what_the_configuration_says(digits, settings):
 
 
 @pytest.mark.training
-@pytest.mark.parametrize("model", ["final", "fast", "best"])
+@pytest.mark.parametrize("model", ["final", pytest.param("fast", marks=pytest.mark.quick), "best"])
 def test_training_in_bfloat16_learns_what_training_in_float32_does(mnist, model):
     images, test = mnist
     split = Split(

@@ -51,6 +51,7 @@ def test_a_network_comes_with_its_weights_ready_to_answer(name, mnist):
 
 
 @pytest.mark.training
+@pytest.mark.quick
 @pytest.mark.parametrize("name", SHARED)
 def test_the_weights_make_the_mistakes_on_record(name, mnist):
     recorded = set(read_results(run_folder(name)).test_mistakes)

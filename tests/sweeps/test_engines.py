@@ -102,6 +102,7 @@ def command(folder: Path, *arguments: str) -> list[str]:
 
 
 @pytest.mark.training
+@pytest.mark.quick
 def test_a_killed_sweep_runs_only_what_is_missing_and_its_processes_end_with_it(tmp_path):
     arguments = command(tmp_path, "--name", "killed", "--seeds", "0", "1", "2", "--processes", "1")
     first = start(*arguments)

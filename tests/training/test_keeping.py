@@ -120,7 +120,7 @@ training.train_step = train_step
 
 
 @pytest.mark.training
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGINT", pytest.param("SIGTERM", marks=pytest.mark.quick), "SIGHUP"])
 def test_a_script_ends_by_the_signal_with_one_line_and_resumes(tmp_path, name):
     stopped = run(tmp_path, STOP.format(name=name))
     assert stopped.returncode == -getattr(signal, name)

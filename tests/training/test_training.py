@@ -112,7 +112,7 @@ def uninterrupted(tmp_path_factory):
 @pytest.mark.parametrize(
     ("sabotage", "epochs_done"),
     [
-        (KILL_IN_SECOND_EPOCH, 1),
+        pytest.param(KILL_IN_SECOND_EPOCH, 1, marks=pytest.mark.quick),
         (KILL_IN_WRITE.format(call=1), 0),  # in the first best_model.pth
         (KILL_IN_WRITE.format(call=3), 0),  # between best and epoch: in epoch_01.pth
         (KILL_IN_WRITE.format(call=5), 1),  # in a later file
@@ -141,6 +141,7 @@ def test_a_killed_run_resumes_to_the_weights_of_an_uninterrupted_one(tmp_path, u
 
 
 @pytest.mark.training
+@pytest.mark.quick
 def test_same_seed_same_weights_and_another_seed_others(tmp_path, uninterrupted):
     config = small_config(tmp_path / "same")
     train(config.build, small_split(config), config)
