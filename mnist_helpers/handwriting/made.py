@@ -41,9 +41,8 @@ def _page_of(name: str, images: Images, random: np.random.Generator) -> MadePage
     digits = []
     for place, (pixels, digit) in enumerate(zip(images.pixels.numpy(), images.targets.tolist(), strict=True)):
         ink = enlarge(pixels / 255, random.uniform(*SIZES), random.uniform(-10, 10))
-        corner = np.array(divmod(place, TO_A_LINE)) * CELL + (CELL - np.array(ink.shape)) * random.uniform(
-            0.3, 0.7, 2
-        )
+        shares = random.uniform(0.3, 0.7, 2)  # of the room in its cell that is above it, and left of it
+        corner = np.array(divmod(place, TO_A_LINE)) * CELL + (CELL - np.array(ink.shape)) * shares
         y, x = corner.astype(int).tolist()
         cover[y : y + ink.shape[0], x : x + ink.shape[1]] = ink * random.uniform(0.5, 1)
         digits.append((digit, (x, y, ink.shape[1], ink.shape[0])))
@@ -71,10 +70,8 @@ def on_paper(
 
     `noise` is the standard deviation of a camera's noise, as a share of white; `light` is what falls on the page.
     """
-    coarse = random.uniform(0.85, 1, (3, 3))
-    light = light * ndimage.zoom(
-        coarse, [length / 3 for length in cover.shape], order=1, grid_mode=True, mode="nearest"
-    )
+    coarse, factors = random.uniform(0.85, 1, (3, 3)), [length / 3 for length in cover.shape]
+    light = light * ndimage.zoom(coarse, factors, order=1, grid_mode=True, mode="nearest")
     paper, ink = random.uniform(0.7, 0.95), random.uniform(0.05, 0.2)
     if dark:
         paper, ink = ink, paper

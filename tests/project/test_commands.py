@@ -96,3 +96,10 @@ def test_where_only_ascii_can_be_shown_a_command_still_speaks():
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "18,982" in done.stdout
+
+
+def test_no_garbage_is_looked_for_in_what_a_command_imports_and_later_it_is():
+    code = "import gc; from mnist_helpers.__main__ import main; main(['view-results']); "
+    code += "print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True True"

@@ -31,6 +31,7 @@ from mnist_helpers.experiments import (
     Sooner,
     read_frontier,
     read_ledger,
+    read_speedups,
     read_verdicts,
 )
 from mnist_helpers.experiments.experiment import Experiment
@@ -203,6 +204,9 @@ def test_the_share_of_two_epochs_with_muon_is_the_records():
         f"{min(shares):.2f} to {max(shares):.2f}"
     )
     assert text in RECORDS.replace("\n", " "), text
+    assert fast.median_seconds > 2 * read_speedups().steps["speed_fast"].median_seconds
+    assert "an AMD EPYC with AVX2 takes more than twice as long" in RECORDS
+    assert (Sooner.read().environment.processor, Sooner.read().environment.cpu_capability) == ("AMD EPYC", "AVX2")
 
 
 def test_a_record_of_seconds_names_its_processor_or_stands_among_those_that_are_older():
