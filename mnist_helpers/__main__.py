@@ -50,13 +50,14 @@ def main(arguments: Sequence[str]) -> int:
     if INSTALLED:
         print(f"without a clone of the project: data and outputs are below {PROJECT_ROOT}", file=sys.stderr)
     module, function = COMMANDS[arguments[0]].split(":")
-    # what imports make stays: to look for garbage in it, meanwhile and at the end, takes a fourth of a short command
-    gc.disable()
+    gc.disable()  # what imports make stays: to look for garbage in it takes a second
     room = importlib.import_module(f"mnist_helpers.{module}")
-    gc.freeze()
     gc.enable()
     return getattr(room, function)(arguments[1:])
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    if "triton" not in sys.modules:  # which complains of what is not freed
+        gc.freeze()  # the process ends: looking for garbage takes another second
+    sys.exit(status)

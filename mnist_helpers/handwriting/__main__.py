@@ -6,5 +6,6 @@ import sys
 from mnist_helpers.handwriting.command import main
 
 if __name__ == "__main__":
-    gc.freeze()  # what was imported stays: as in `python -m mnist_helpers`
-    sys.exit(main())
+    status = main()
+    gc.freeze()  # the process ends: looking for garbage takes a second
+    sys.exit(status)
