@@ -213,6 +213,7 @@ def test_a_record_of_seconds_names_its_processor_or_stands_among_those_that_are_
     records = {path.name: json.loads(path.read_text()) for path in (PROJECT_ROOT / "outputs").glob("*.json")}
     kept = {name: record["environment"] for name, record in records.items() if "environment" in record}
     unnamed = {name: environment for name, environment in kept.items() if environment.get("processor") is None}
+    assert all(each["platform"].split()[1:] and each["cpu_capability"] and each["threads"] for each in kept.values())
     assert {(each["threads"], each["cpu_capability"]) for each in unnamed.values()} <= {(2, "AVX512")}
     listed = re.search(r"on two cores with AVX-512: ((?:`[\w.]+`,?\s*)*)", RECORDS)[1]
     assert set(re.findall(r"`([\w.]+)`", listed)) == set(unnamed)
