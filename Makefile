@@ -28,7 +28,7 @@ FONTS := fonts-crosextra-carlito fonts-comic-neue fonts-dejavu-core fonts-sil-ge
 NOTEBOOK := notebooks/07_final_model.ipynb
 # all but the one that trains for minutes
 QUICK := $(filter-out $(NOTEBOOK),$(wildcard notebooks/[0-9][0-9]_*.ipynb))
-# a process for each core, of one thread each: twice as fast as one process of two
+# a process of one thread for each core, four at most: on two cores faster than one process of two threads
 TOGETHER := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 # whose live runs take minutes
 TRAINING := $(wildcard notebooks/0[2-6]_*.ipynb)

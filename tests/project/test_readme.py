@@ -205,7 +205,7 @@ def test_the_share_of_two_epochs_with_muon_is_the_records():
     )
     assert text in RECORDS.replace("\n", " "), text
     assert fast.median_seconds > 2 * read_speedups().steps["speed_fast"].median_seconds
-    assert "an AMD EPYC with AVX2 takes more than twice as long" in RECORDS
+    assert "An AMD EPYC with AVX2 takes more than twice as long" in RECORDS
     assert (Sooner.read().environment.processor, Sooner.read().environment.cpu_capability) == ("AMD EPYC", "AVX2")
 
 
