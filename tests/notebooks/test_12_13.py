@@ -155,7 +155,7 @@ def times(version: str, *parts: str) -> float:
     return sum(found.shares[part] for part in parts) * found.microseconds_per_image
 
 
-def test_convolutions_save_most_dropout_is_second_and_batchnorm_saves_nothing():
+def test_convolutions_save_most_dropout_is_second_and_batchnorm_saves_least():
     groups = (
         ("convolution, forward", "convolution, backward"),
         ("dropout",),
@@ -164,20 +164,29 @@ def test_convolutions_save_most_dropout_is_second_and_batchnorm_saves_nothing():
     )
     saved = [times(benchmarks.PLAIN_STEP, *parts) - times(benchmarks.FINAL_STEP, *parts) for parts in groups]
     assert saved == sorted(saved, reverse=True)
-    assert saved[-1] < 0
 
 
-def test_the_layout_alone_makes_no_epoch_shorter_with_the_layers_it_does():
-    epoch = benchmarks.read_benchmark().epoch
-    alone, before = epoch["+ channels last"], epoch["batched augmentation"]
-    assert alone.median_seconds >= before.median_seconds
-    assert epoch["+ fast BatchNorm and dropout"].median_seconds < 0.8 * before.median_seconds
+def test_the_layout_saves_a_seventh_and_the_layers_made_for_it_a_quarter_more():
+    names = ("batched augmentation", "+ channels last", "+ fast BatchNorm and dropout")
+    before, alone, together = (benchmarks.read_benchmark().epoch[name].median_seconds for name in names)
+    assert 1 - alone / before == pytest.approx(1 / 7, abs=0.02)
+    assert 1 - together / alone == pytest.approx(1 / 4, abs=0.02)
+    assert "about a seventh shorter" in prose(STEMS[0])
+    assert "shorter again by about a quarter" in prose(STEMS[0])
 
 
-def test_bfloat16_halves_the_convolutions_and_changes_the_rest_little():
+def test_bfloat16_takes_longer_without_a_unit_for_it_and_less_time_on_a_gpu():
     convolving = ("convolution, forward", "convolution, backward")
     short, long = (times(version, *convolving) for version in (benchmarks.BFLOAT16_STEP, benchmarks.FAST_STEP))
-    assert 0.3 < short / long < 0.6
+    assert 11 < short / long < 12
+    assert "The convolutions take more than eleven times as long" in prose(STEMS[0])
+    tried = experiments.read_speedups().steps
+    assert 6 < tried["speed_bfloat16"].median_seconds / tried["speed_fast"].median_seconds < 7
+    assert "more than six times the seconds" in prose(STEMS[0])
+    gpu = benchmarks.benchmark.Trainings.read().runs
+    saved = 1 - gpu[benchmarks.BFLOAT16_RUN].median_seconds / gpu[benchmarks.FAST_RUN].median_seconds
+    assert saved == pytest.approx(1 / 3, abs=0.05)
+    assert "saves a third of the time on a GPU" in prose(STEMS[0])
 
 
 def test_two_changes_save_nearly_all_of_the_time_and_freezing_some_more():
@@ -187,7 +196,10 @@ def test_two_changes_save_nearly_all_of_the_time_and_freezing_some_more():
     assert sorted(shares, key=shares.get)[:2] == ["speed_strided", "speed_hurried"]
     assert max(shares["speed_strided"], shares["speed_hurried"]) < 0.3
     assert shares["speed_frozen"] < 0.85
-    assert min(shares["speed_smoothed"], shares["speed_whitened"]) > 0.95
+    turns = [each.seconds for each in experiments.read_speedups().steps.values()]
+    apart = max(max(abs(one / np.median(taken) - 1) for one in taken) for taken in turns)
+    assert f"the seconds of one training lie up to {100 * apart:.0f} % from their median" in prose(STEMS[0])
+    assert all(abs(shares[name] - 1) < apart for name in ("speed_smoothed", "speed_whitened"))
 
 
 def test_the_short_run_costs_accuracy_and_smoothing_and_whitening_win_a_part_back():
@@ -212,9 +224,7 @@ def test_what_was_tried_beside_fast_costs_what_the_list_says():
     assert (
         seconds["speed_batch_128"] > seconds["speed_fast"] > seconds["speed_batch_384"] > 0.85 * seconds["speed_fast"]
     )
-    assert (
-        max(seconds[f"speed_{name}"] for name in ("bfloat16", "two_epochs", "never_learns")) < seconds["speed_fast"]
-    )
+    assert max(seconds[f"speed_{name}"] for name in ("two_epochs", "never_learns")) < seconds["speed_fast"]
     for name in ("never_learns", "two_epochs"):
         assert gain(f"speed_{name}", "speed_fast").mean < 0
     low, high = mean_interval(gain("speed_bfloat16", "speed_fast"))
@@ -289,10 +299,24 @@ def test_on_a_gpu_the_text_says_what_the_record_does():
     assert steps[256] / steps[192] == pytest.approx(1 / 4)
 
 
-def test_a_second_thread_saves_less_than_half_and_batches_beyond_256_nothing():
+def test_a_second_thread_saves_a_quarter_and_batches_beyond_512_nothing():
     growth = {name: each.median_seconds for name, each in benchmarks.read_benchmark().growth.items()}
-    assert 0.5 < growth["2 threads"] / growth["1 threads"] < 1
-    assert growth["batches of 1024"] == pytest.approx(growth["batches of 256"], rel=0.1)
+    assert growth["2 threads"] / growth["1 threads"] == pytest.approx(3 / 4, abs=0.02)
+    assert growth["batches of 1024"] == pytest.approx(growth["batches of 512"], rel=0.05)
+    assert growth["batches of 256"] > 1.1 * growth["batches of 512"]
+
+
+def test_of_the_targets_of_12_only_the_ten_seconds_are_missed():
+    bench = benchmarks.read_benchmark()
+    fast, peer = bench.runs[benchmarks.FAST_RUN], bench.runs[benchmarks.PEER_RUN]
+    assert fast.median_seconds > 10
+    assert "Everything is reached but the ten seconds" in prose(STEMS[0])
+    assert fast.ratios[benchmarks.REFERENCE_RUN] <= 1 / 100
+    assert bench.reached[benchmarks.FAST_RUN].test_accuracy.mean > 0.994
+    assert 1 < fast.ratios[benchmarks.PEER_RUN] < 1.2  # "a little longer"
+    wrong = [1 - bench.reached[name].test_accuracy.mean for name in (benchmarks.PEER_RUN, benchmarks.FAST_RUN)]
+    assert wrong[0] / wrong[1] == pytest.approx(2, abs=0.1)
+    assert peer.median_seconds < fast.median_seconds < bench.runs[benchmarks.BFLOAT16_RUN].median_seconds / 6
 
 
 # 13: ideas, comparisons, sizes
@@ -486,9 +510,6 @@ def test_muon_in_two_epochs_takes_less_time_than_fast_in_each_turn():
     assert all(ours < its for ours, its in zip(runs["muon_two_epochs"].seconds, fast, strict=True))
     share = {name: found.ratios["writers_speed_fast"] for name, found in runs.items()}
     assert share["muon_frozen"] < share["muon_plain"] < share["muon_two_epochs"]
-    # the other tables' is another and faster processor
-    assert sooner.environment.cpu_capability != benchmarks.read_benchmark().environment.cpu_capability
-    assert min(fast) > 2 * experiments.read_speedups().steps["speed_fast"].median_seconds
 
 
 def test_more_uses_and_set_filters_are_worse_and_990_parameters_do_not_hold_99(aims):
