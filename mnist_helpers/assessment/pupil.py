@@ -15,6 +15,7 @@ from torch import nn
 from torchvision import datasets
 
 from mnist_helpers.assessment.minutes import seconds_per_seed
+from mnist_helpers.assessment.workplace import check_held_out
 from mnist_helpers.files import write_text_atomically
 from mnist_helpers.networks import layer_table, report_rules
 from mnist_helpers.runs import RunConfig, load_weights, make_config, save_weights
@@ -26,6 +27,7 @@ LONGEST_MESSAGE = 300
 def look(settings: dict[str, Any]) -> dict[str, Any]:
     """Return what can be told before any training: rules, parameters, layers, seconds; ConfigError, or her own."""
     config = make_config(**settings, data_dir="data")
+    check_held_out(config)
     network = config.build()
     with contextlib.redirect_stdout(io.StringIO()) as said:
         kept = report_rules(network, config.model) == 0

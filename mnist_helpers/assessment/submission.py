@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
-from mnist_helpers.assessment.workplace import Refused, ask, format_time, workplace
+from mnist_helpers.assessment.workplace import Refused, ask, check_held_out, format_time, workplace
 from mnist_helpers.data import Images, load_mnist
 from mnist_helpers.paths import display_path, resolve
 from mnist_helpers.runs import OWN, ConfigError, RunConfig, RunResults, injected, is_own, make_config
@@ -99,6 +99,7 @@ def make_submission(
     folder = resolve(output_dir or f"{ASSESSED}/{name_of(model)}")
     changes = {name: value for name, value in (("epochs", epochs), ("train_size", train_size)) if value is not None}
     config = make_config(model=model, data_dir="data", output_dir=str(folder), seed=0, resume=False, **changes)
+    check_held_out(config)
     return Submission(config, tuple(range(seeds)), 60 * minutes, folder, changes)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from mnist_helpers.paths import PACKAGE, PROJECT_ROOT
-from mnist_helpers.runs import own_file
+from mnist_helpers.runs import ConfigError, RunConfig, own_file
 
 TICK_SECONDS = 0.1
 START = "from mnist_helpers.assessment.pupil import main; main()"
@@ -35,13 +35,26 @@ def workplace(model: str) -> Iterator[Path]:
     """Make for as long as the context lasts a project of the helpers, the training archives and `model`'s file."""
     with TemporaryDirectory() as name:
         folder, file = Path(name), own_file(model)
-        for part, left_out in ((PACKAGE, "__pycache__"), (PROJECT_ROOT / "data", "t10k-*")):
-            shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns(left_out))
+        shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PROJECT_ROOT / "data", folder / "data", ignore=_all_but_training_archives)
         if file.is_relative_to(PROJECT_ROOT):
             there = folder / file.relative_to(PROJECT_ROOT)
             there.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, there)
         yield folder
+
+
+def _all_but_training_archives(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if not name.startswith("train-") and not (Path(folder) / name).is_dir()]
+
+
+def check_held_out(config: RunConfig) -> None:
+    """Raise ConfigError for held-out digits that a workplace cannot tell from others: those of a writers' fold."""
+    if config.held_out == "writers":
+        raise ConfigError(
+            "held_out='writers' is not allowed in a submission, whose process has the training archives and no list "
+            "of writers; allowed: 'drawn', 'last'"
+        )
 
 
 def ask(folder: Path, seconds: float, task: str, stop: Event = NEVER, **given: Any) -> dict[str, Any]:

@@ -86,6 +86,23 @@ def test_a_recipe_moves_neither_the_data_nor_the_place(tmp_path):
     assert (config.epochs, config.data_dir, config.seed, config.output_folder()) == (3, "data", 0, tmp_path / "out")
 
 
+def test_a_workplace_has_the_training_archives_and_no_other_data(tmp_path):
+    with workplace(f"{hand_in(tmp_path, GOOD)}:Net") as place:
+        found = {path.name for path in (place / "data").rglob("*") if path.is_file()}
+    assert {f"{name}.gz" for name in MD5 if name.startswith("train")} <= found
+    assert all(name.removesuffix(".gz") in MD5 and name.startswith("train-") for name in found)
+
+
+def test_a_recipe_that_holds_out_writers_is_refused_since_no_list_of_them_is_there(tmp_path):
+    settings = '{"held_out": "writers", "fold": 0, "validation_size": 11_000}'
+    file = hand_in(tmp_path, GOOD.replace('{"epochs": 1, "augmentation": None}', settings))
+    message = r"held_out='writers' is not allowed in a submission, .*; allowed: 'drawn', 'last'"
+    with pytest.raises(ConfigError, match=message):
+        small(file)
+    with workplace(f"{file}:Net") as place, pytest.raises(Refused, match=message):
+        ask(place, 600, "look", settings={"model": f"{file}:Net"})
+
+
 def test_training_images_load_without_the_test_archives_only_when_that_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr("torchvision.datasets.MNIST.mirrors", [])
     raw = tmp_path / "MNIST" / "raw"
