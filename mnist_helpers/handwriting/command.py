@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -12,8 +13,7 @@ from tqdm import tqdm
 from mnist_helpers.files import write_atomically, write_text_atomically
 from mnist_helpers.handwriting.photo import PhotoError, printable
 from mnist_helpers.handwriting.reader import load_reader
-from mnist_helpers.handwriting.show import format_page, page_csv, page_png
-from mnist_helpers.handwriting.whole import Page, read_page
+from mnist_helpers.handwriting.whole import Page, format_page, page_csv, read_page
 from mnist_helpers.networks import SHARED
 from mnist_helpers.paths import display_path, resolve
 
@@ -66,10 +66,16 @@ def find_photos(name: str) -> list[Path]:
 
 def report(page: Page) -> str:
     """Write a page's picture and its table as CSV, and return what there is to say about it."""
+    import matplotlib.pyplot as plt  # here: half a second, and data alone needs no picture
+
+    from mnist_helpers.handwriting.show import plot_page
+
     folder = resolve(FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / re.sub(r"[^\w.-]", "_", page.photo.name)
     picture, table = (stem.with_name(stem.name + ending) for ending in (".read.png", ".csv"))
-    write_atomically(picture, lambda stream: stream.write(page_png(page)))
+    figure = plot_page(page)
+    write_atomically(picture, partial(figure.savefig, format="png", dpi=150))
+    plt.close(figure)
     write_text_atomically(table, page_csv(page))
     return f"{page.photo.name}\n{format_page(page)}\n→ {display_path(picture)}, {display_path(table)}\n"

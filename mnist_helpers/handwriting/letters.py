@@ -6,7 +6,6 @@ Nothing learns from the typefaces of the mark, and nothing was chosen by them.
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -58,6 +57,8 @@ MARK = (
 
 def draw_learnt(rng: np.random.Generator) -> np.ndarray:
     """Return the ink of a letter or sign, as `draw_character` does."""
+    import matplotlib  # here: as in `__init__`, a part of half a second
+
     file, first = LEARNT[rng.integers(len(LEARNT))]
     kinds = (CAPITALS, CAPITALS, SMALL) if first != "A" else (CAPITALS, CAPITALS, SMALL, SIGNS)
     characters = kinds[rng.integers(len(kinds))]

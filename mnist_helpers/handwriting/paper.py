@@ -53,9 +53,11 @@ def find_contrast(grey: np.ndarray) -> np.ndarray:
 def find_paper(grey: np.ndarray, beside: np.ndarray) -> np.ndarray:
     """Return what the paper alone would look like, (H, W): medians of a wide window, which keep a shadow's edge."""
     small = _small(grey)
-    nearest = ndimage.distance_transform_edt(_small(beside) > 0.01, return_distances=False, return_indices=True)
+    if beside.any():
+        nearest = ndimage.distance_transform_edt(_small(beside) > 0.01, return_distances=False, return_indices=True)
+        small = small[tuple(nearest)]
     window = 2 * int(max(small.shape) * WINDOW / 2) + 1
-    return _large(ndimage.median_filter(small[tuple(nearest)], window, mode="nearest"), grey.shape)
+    return _large(ndimage.median_filter(small, window, mode="nearest"), grey.shape)
 
 
 def find_blots(paper: np.ndarray) -> np.ndarray:
@@ -86,6 +88,8 @@ def find_beside(grey: np.ndarray) -> np.ndarray:
     dark = np.pad(_small((grey < DARK_TABLE * page).astype(np.float32)) > 0.5, 3, mode="edge")
     regions, _ = ndimage.label(ndimage.binary_opening(dark, np.ones((5, 5))))
     on_edge = np.unique(np.concatenate([regions[[0, -1]].ravel(), regions[:, [0, -1]].ravel()]))
+    if not on_edge.any():
+        return np.zeros_like(grey)
     steepness = ndimage.gaussian_gradient_magnitude(grey, 1)
     beside = np.zeros(dark.shape, bool)
     for number in on_edge[on_edge > 0]:

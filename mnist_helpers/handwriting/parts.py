@@ -55,10 +55,10 @@ def local_threshold(ink: np.ndarray) -> tuple[np.ndarray, list[Part]]:
     if not rough.any():
         return rough > 0, []
     # near the darkest, not the darkest itself: one pixel of noise is no pen
-    strengths = np.full(rough.max() + 1, np.inf)
+    strengths, faintest = np.full(rough.max() + 1, np.inf), ink[ink > 0].min()
     for region in regionprops(rough):
         strength = np.quantile(ink[tuple(region.coords.T)], 0.9)
-        if strength > CLEAR * ink[ink > 0].min():
+        if strength > CLEAR * faintest:
             strengths[region.label] = strength
     mask = ink > EDGE * strengths[rough]
     return mask, [

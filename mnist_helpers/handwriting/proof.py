@@ -77,9 +77,8 @@ def prove(reader: Reader, draws: Sequence[Images], quick: bool = False) -> Proof
     """
     empty = list(empty_pages(1 if quick else OF_EACH))
     typefaces = [typeface for typeface in MARK if not quick or typeface.find()]
-    bar = tqdm(total=len(draws) + len(PAGES) + len(empty), desc="pages", disable=None)
     on_paper, drawn, read = [], [], {}
-    with bar:
+    with tqdm(total=len(draws) + len(PAGES) + len(empty), desc="pages", disable=None) as bar:
         for seed, images in enumerate(draws, SEEN):
             on_paper.append(prove_on_paper(images, seed, reader))
             bar.update()

@@ -1,11 +1,8 @@
-"""A page that was read, shown: the photo with every digit boxed, as a table, as CSV."""
+"""A page that was read, drawn: the photo with every digit boxed."""
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,10 +11,9 @@ from matplotlib.patches import Rectangle
 from mnist_helpers.handwriting.photo import Photo
 from mnist_helpers.handwriting.reader import NOT_SURE, Reading
 from mnist_helpers.handwriting.segment import Mark
-from mnist_helpers.handwriting.whole import Page
+from mnist_helpers.handwriting.whole import Page, sign
 from mnist_helpers.looking import BLUE, COLOURS, GREY, ORANGE, panels
 
-HEADER = ("line", "digit", "confidence", "x", "y", "width", "height", "why")
 WIDTH, TALLEST = 9, 12  # inches
 SMALLEST, LARGEST = 6, 11  # points that are readable
 SHOWN, SHADES = 600, 24  # pixels of a picture's longer side, and shades of grey
@@ -73,43 +69,5 @@ def _plot_boxes(photo: Photo, boxes: Sequence[tuple[tuple, str, str]], title: st
     return figure
 
 
-def format_page(page: Page) -> str:
-    """Return the readings line by line, and a row for every mark."""
-    lines: dict[int, list[str]] = {}
-    for digit in page.digits:
-        lines.setdefault(digit.line, []).append(_sign(digit.reading))
-    rows = [f"{'line':>4}  {'digit':>8}  {'confidence':>10}  box (x, y, width, height)"]
-    rows += [
-        f"{digit.line:4d}  {_sign(digit.reading, words=True):>8}  {digit.reading.confidence:10.1%}  "
-        f"{', '.join(map(str, digit.box))}"
-        for digit in page.digits
-    ]
-    return "\n".join([" ".join(line) for line in lines.values()] + ["", *rows] if page.digits else ["nothing found"])
-
-
-def page_csv(page: Page) -> str:
-    """Return the table as CSV, a header first."""
-    stream = io.StringIO()
-    table = csv.writer(stream, lineterminator="\n")
-    table.writerow(HEADER)
-    for digit, data in zip(page.digits, page.as_data(), strict=True):
-        table.writerow([digit.line, data["digit"], data["confidence"], *digit.box, digit.reading.why])
-    return stream.getvalue()
-
-
-def page_png(page: Page) -> bytes:
-    """Return `plot_page`'s picture as a PNG file's bytes."""
-    figure, stream = plot_page(page), io.BytesIO()
-    figure.savefig(stream, format="png", dpi=150)
-    plt.close(figure)
-    return stream.getvalue()
-
-
 def _label(reading: Reading) -> str:
-    return f"{_sign(reading)} {100 * reading.confidence:.0f}" if reading.why in ("", NOT_SURE) else "–"
-
-
-def _sign(reading: Reading, words: bool = False) -> str:
-    if reading.digit is not None:
-        return str(reading.digit)
-    return reading.why if words else "?" if reading.why == NOT_SURE else "–"
+    return f"{sign(reading)} {100 * reading.confidence:.0f}" if reading.why in ("", NOT_SURE) else "–"

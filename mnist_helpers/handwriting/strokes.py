@@ -35,10 +35,7 @@ PATHS = {
         "M 44 2 C 20 14 2 50 4 74 C 6 104 52 106 54 76 C 55 52 18 50 6 72",
         "M 36 0 C 14 30 4 60 6 78 C 10 104 48 102 50 80 C 50 60 20 56 8 80",
     ),
-    7: (
-        "M 4 5 C 20 4 40 4 56 3 C 44 30 28 60 20 100",
-        "M 4 5 C 20 4 40 4 56 3 C 44 30 30 60 24 100 M 14 52 L 54 48",
-    ),
+    7: ("M 4 5 C 20 4 40 4 56 3 C 44 30 28 60 20 100", "M 4 5 C 20 4 40 4 56 3 C 44 30 30 60 24 100 M 14 52 L 54 48"),
     8: (
         "M 48 12 C 36 -6 8 0 10 22 C 12 44 54 50 54 76 C 54 104 6 106 6 78 C 6 54 44 42 48 14",
         "M 30 2 C 2 2 4 44 30 46 C 56 44 56 2 30 2 M 30 46 C -2 50 -2 100 30 99 C 62 98 62 50 30 46",
@@ -108,10 +105,8 @@ def follow(path: str, shaken: np.ndarray) -> list[np.ndarray]:
     moves = iter(shaken)
     strokes: list[list[np.ndarray]] = []
     for command in words:
-        given = [
-            np.array([float(next(words)), float(next(words))]) + next(moves)
-            for _ in range(3 if command == "C" else 1)
-        ]
+        count = 3 if command == "C" else 1
+        given = [np.array([float(next(words)), float(next(words))]) + next(moves) for _ in range(count)]
         if command == "M":
             strokes.append([given[0]])
             continue

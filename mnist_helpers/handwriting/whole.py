@@ -1,5 +1,7 @@
-"""A whole page read: every mark on it with its place, its line of writing, and what it was read as."""
+"""A whole page read: every mark with its place, its line of writing, and what it was read as; as data, table, CSV."""
 
+import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from mnist_helpers.handwriting.photo import Photo, open_photo
 from mnist_helpers.handwriting.prepare import prepare
 from mnist_helpers.handwriting.reader import NOT_SURE, Reader, Reading
 from mnist_helpers.handwriting.segment import find_marks
+
+HEADER = ("line", "digit", "confidence", "x", "y", "width", "height", "why")
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,9 @@ class Page:
     def as_data(self) -> list[dict[str, Any]]:
         """Return one entry a mark, as JSON has it: `digit` None where it is not sure, or no digit."""
         return [
-            {
-                "digit": digit.reading.digit,
-                "confidence": round(digit.reading.confidence, 4),
-                "box": list(digit.box),
-                "line": digit.line,
-            }
-            for digit in self.digits
+            {"digit": one.reading.digit, "confidence": round(one.reading.confidence, 4)}
+            | {"box": list(one.box), "line": one.line}
+            for one in self.digits
         ]
 
 
@@ -67,3 +67,33 @@ def read_page(image: Given | str | Path, reader: Reader) -> Page:
 def _maybe_two(reading: Reading) -> Reading:
     """Return the reading of a mark that may be two digits: never a digit."""
     return Reading(None, reading.confidence, reading.why or NOT_SURE)
+
+
+def format_page(page: Page) -> str:
+    """Return the readings line by line, and a row for every mark."""
+    lines: dict[int, list[str]] = {}
+    for digit in page.digits:
+        lines.setdefault(digit.line, []).append(sign(digit.reading))
+    rows = [f"{'line':>4}  {'digit':>8}  {'confidence':>10}  box (x, y, width, height)"]
+    rows += [
+        f"{one.line:4d}  {sign(one.reading, words=True):>8}  {one.reading.confidence:10.1%}  {str(one.box)[1:-1]}"
+        for one in page.digits
+    ]
+    return "\n".join([" ".join(line) for line in lines.values()] + ["", *rows] if page.digits else ["nothing found"])
+
+
+def page_csv(page: Page) -> str:
+    """Return the table as CSV, a header first."""
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(HEADER)
+    for digit, data in zip(page.digits, page.as_data(), strict=True):
+        table.writerow([digit.line, data["digit"], data["confidence"], *digit.box, digit.reading.why])
+    return stream.getvalue()
+
+
+def sign(reading: Reading, words: bool = False) -> str:
+    """Return a digit, `?` where it is not sure and `–` where there is none; or the reason in `words`."""
+    if reading.digit is not None:
+        return str(reading.digit)
+    return reading.why if words else "?" if reading.why == NOT_SURE else "–"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mnist_helpers.handwriting.photo import LONGEST, MOST_PIXELS, PhotoError, open_photo, printable
+from mnist_helpers.handwriting.photo import LONGEST, MOST_IN_JPEG, MOST_PIXELS, PhotoError, open_photo, printable
 
 INK, PAPER = 20, 230
 
@@ -127,7 +127,7 @@ def test_a_transparent_photo_that_is_scaled_down_is_seen_on_paper_whatever_its_s
     assert np.abs(photo.grey - on_white).max() < 1e-5
 
 
-MOST_MEBIBYTES = 1000  # of a process that reads a photo of the most pixels allowed
+MOST_MEBIBYTES = 10**9 / 2**20  # a gigabyte, of a process that reads a photo of the most pixels allowed
 READ_AND_MEASURED = """
 import re, sys
 from pathlib import Path
@@ -154,13 +154,50 @@ def test_a_large_photo_is_never_copied_whole(tmp_path):
     assert after - before < 2.2 * 5000 * 5000 * 4 / 2**20  # decoded it has so many bytes, and the page some
 
 
+TURNED = Image.Exif()
+TURNED[274] = 6
+LARGEST = {  # what takes most to decode: four colours, a TIFF that is turned, a JPEG that comes in ever finer scans
+    "noise.png": ("RGBA", MOST_PIXELS, {"compress_level": 0}),
+    "turned.tif": ("RGB", MOST_PIXELS, {"exif": TURNED}),
+    "scans.jpg": ("RGB", MOST_IN_JPEG, {"progressive": True, "subsampling": 0}),
+    "ink.jpg": ("CMYK", MOST_PIXELS, {"progressive": True}),
+}
+
+
 @has_peak
 @pytest.mark.training
-@pytest.mark.quick
-def test_the_largest_photo_is_read_with_less_than_a_gigabyte(tmp_path):
-    pixels = np.random.default_rng(0).integers(0, 256, (7000, MOST_PIXELS // 7000, 4), dtype=np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "noise.png", compress_level=0)
-    assert mebibytes("command.main([sys.argv[1], '--json'])", tmp_path / "noise.png")[1] < MOST_MEBIBYTES
+@pytest.mark.parametrize("name", [pytest.param("noise.png", marks=pytest.mark.quick), *list(LARGEST)[1:]])
+def test_the_largest_photo_is_read_with_less_than_a_gigabyte(tmp_path, name):
+    mode, pixels, options = LARGEST[name]
+    size = (6000, pixels // 6000)
+    bands = [Image.effect_noise(size, 60) for _ in Image.new(mode, (1, 1)).getbands()]
+    Image.merge(mode, bands).save(tmp_path / name, **options)
+    assert mebibytes("command.main([sys.argv[1], '--json'])", tmp_path / name)[1] < MOST_MEBIBYTES
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "most"),
+    [("page.png", "L", MOST_PIXELS), ("page.jpg", "L", MOST_IN_JPEG), ("page.jpg", "CMYK", MOST_PIXELS)],
+)
+def test_as_many_pixels_as_are_allowed_are_read_and_more_are_refused(tmp_path, name, mode, most):
+    for rows in (most // 6000, most // 6000 + 1):
+        Image.new("L", (6000, rows), PAPER).convert(mode).save(tmp_path / name)
+        if 6000 * rows <= most:
+            assert max(open_photo(tmp_path / name).grey.shape) <= LONGEST
+        else:
+            with pytest.raises(PhotoError, match=f"more than {most // 10**6} megapixels; scale it down first"):
+                open_photo(tmp_path / name)
+
+
+def test_a_photo_read_as_data_loads_no_pictures_and_pictures_are_there_when_asked_for(page, tmp_path):
+    page.save(tmp_path / "page.png")
+    program = (
+        "import sys; from mnist_helpers import handwriting\n"
+        "status = handwriting.command.main([sys.argv[1], '--json'])\n"
+        "assert 'matplotlib' not in sys.modules; handwriting.plot_page; assert 'matplotlib' in sys.modules\n"
+        "assert not hasattr(handwriting, 'plot_nothing') and not hasattr(handwriting, 'nothing'); sys.exit(status)"
+    )
+    subprocess.run([sys.executable, "-c", program, tmp_path / "page.png"], check=True)
 
 
 def make_broken(folder):
