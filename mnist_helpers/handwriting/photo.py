@@ -16,6 +16,7 @@ HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1")  # how such files begin, after fo
 MOST_PIXELS = 36_000_000  # a page of A4 at 600 dots an inch has 35; with four colours each they take 144 MB
 MOST_IN_JPEG = 50_000_000  # as phones make; of three colours or one, and only a part of them is decoded
 LONGEST = 2400  # pixels of the longer side that are worth looking at: a page of 30 lines has 80 for each
+MOST_SEEN = 2400 * 1800  # pixels left of a photo that is scaled down: of a square one as many as of one of 4:3
 SMALLEST = 8  # pixels: less is no digit
 STRIP = 64  # rows of blocks looked at together: a second copy of the whole would be as large as the first
 FAINT = 0.1  # contrast, of that between black and white
@@ -67,6 +68,7 @@ def open_photo(path: str | Path) -> Photo:
                 longer = max(image.size)
                 image.draft("L", (LONGEST, LONGEST))  # JPEG only: decodes fewer pixels, at least so many
                 side = math.ceil(max(image.size) / LONGEST)
+                side += side > 1 and image.width * image.height > MOST_SEEN * side**2
                 grey = _seen(*_shrunk(image, side), image.getexif().get(ExifTags.Base.Orientation, 1))
                 return Photo(name, grey, side * longer / max(image.size))
     except PhotoError:

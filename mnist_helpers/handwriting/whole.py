@@ -16,8 +16,6 @@ from mnist_helpers.handwriting.prepare import prepare
 from mnist_helpers.handwriting.reader import NOT_SURE, Reader, Reading
 from mnist_helpers.handwriting.segment import find_marks
 
-HEADER = ("line", "digit", "confidence", "x", "y", "width", "height", "why")
-
 
 @dataclass(frozen=True)
 class Digit:
@@ -86,7 +84,7 @@ def page_csv(page: Page) -> str:
     """Return the table as CSV, a header first."""
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
-    table.writerow(HEADER)
+    table.writerow(["line", "digit", "confidence", "x", "y", "width", "height", "why"])
     for digit, data in zip(page.digits, page.as_data(), strict=True):
         table.writerow([digit.line, data["digit"], data["confidence"], *digit.box, digit.reading.why])
     return stream.getvalue()

@@ -245,6 +245,16 @@ def test_what_is_no_photo_is_refused_in_one_line_that_says_why(tmp_path):
         assert "\n" not in str(caught.value), name
 
 
+@pytest.mark.parametrize(
+    ("size", "scale"), [((2400, 2400), 1), ((4800, 3600), 2), ((4800, 3700), 3), ((4000, 4000), 2), ((4800, 4800), 3)]
+)
+def test_of_a_square_photo_no_more_pixels_are_left_than_of_one_of_4_to_3(tmp_path, size, scale):
+    Image.new("L", size, PAPER).save(tmp_path / "page.png", compress_level=1)
+    photo = open_photo(tmp_path / "page.png")
+    assert photo.scale == scale
+    assert photo.grey.shape == (size[1] // scale, size[0] // scale)
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.text(max_size=60))
 def test_a_name_is_printed_on_one_line(name):
